@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Regenerates the committed code under protos/gen (Python and Go) from the contracts. Java and TypeScript generate in their
+# own builds. Plugins are pinned; no registry of protos is needed, since third_party/ holds what is imported.
+set -euo pipefail
+cd "$(dirname "$0")"
+venv=../.banyan/venv/bin
+tools=$(cd .. && pwd)/.banyan/tools
+export PATH="$tools:$venv:$PATH" GOFLAGS=-mod=mod
+
+[ -x "$tools/protoc-gen-go" ] || GOBIN="$tools" go install google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.12
+[ -x "$tools/protoc-gen-go-grpc" ] || GOBIN="$tools" go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.6.2
+
+image=$(mktemp --suffix=.binpb)
+trap 'rm -f "$image"' EXIT
+"$venv/buf" build --as-file-descriptor-set -o "$image"
+
+rm -rf gen/python/banyan gen/python/buf gen/go/banyan
+mkdir -p gen/python gen/go
+mapfile -t ours < <(find banyan -name '*.proto' | sort)
+"$venv/python" -m grpc_tools.protoc --descriptor_set_in="$image" --python_out=gen/python --pyi_out=gen/python \
+  "${ours[@]}" buf/validate/validate.proto
+"$venv/python" -m grpc_tools.protoc --descriptor_set_in="$image" \
+  --go_out=gen/go --go_opt=module=github.com/banyan-shop/banyan/protos/gen/go \
+  --go-grpc_out=gen/go --go-grpc_opt=module=github.com/banyan-shop/banyan/protos/gen/go "${ours[@]}"
