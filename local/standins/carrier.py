@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from starlette.middleware import Middleware
@@ -20,7 +20,7 @@ from local.standins._faults import FaultMiddleware, Faults
 from local.standins._http import ApiError, created, idempotency_key, integer, paging, read, record, text
 from local.standins._ledger import Ledger
 from local.standins._page import facts, page, table
-from local.standins._process import StandIn, arguments, run
+from local.standins._process import StandIn, StartError, arguments, run
 
 STEPS = ("label_created", "picked_up", "in_transit", "delivered")
 MAX_NUMBERS = 200
@@ -200,29 +200,22 @@ def build(ledger: Ledger, step_s: float) -> StandIn:
     )
 
 
-def step_seconds() -> float:
-    """`CARRIER_STEP_S`: seconds per step of a parcel's journey, default 5, 0.001…86400."""
-    raw = os.environ.get("CARRIER_STEP_S", "5")
+def start(data: Path, step: str) -> StandIn:
+    """The carrier in its data folder; `step` is seconds as text, 0.001…86400, else StartError."""
     try:
-        value = float(raw)
+        step_s = float(step)
     except ValueError:
-        value = 0.0
-    if not 0.001 <= value <= 86_400:
-        sys.exit(f"CARRIER_STEP_S: {raw!r} is not a number of seconds from 0.001 to 86400")
-    return value
+        step_s = 0.0
+    if not 0.001 <= step_s <= 86_400:
+        raise StartError(f"CARRIER_STEP_S: {step!r} is not a number of seconds from 0.001 to 86400")
+    return build(Ledger(data / "carrier.sqlite3"), step_s)
 
 
 def main() -> None:
     """Runs it."""
     args = arguments("The parcel carrier that stands outside the shop.")
-    step_s = step_seconds()
-    run(
-        "carrier",
-        args.listen,
-        args.data,
-        lambda: build(Ledger(args.data / "carrier.sqlite3"), step_s),
-        step_s=step_s,
-    )
+    step_s = os.environ.get("CARRIER_STEP_S", "5")
+    run("carrier", args.listen, args.data, lambda: start(args.data, step_s), step_s=step_s)
 
 
 if __name__ == "__main__":
