@@ -1,4 +1,4 @@
-"""Writes `banyan.pth` into the running environment, so that every package of this tree imports without an install step."""
+"""Writes `banyan.pth` into the running environment: every package here imports without an install step."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def source_roots(root: Path = ROOT) -> list[Path]:
-    """The folders that hold importable packages: the tree itself, the platform kit, generated code, each service."""
+    """The folders that hold packages: the tree itself, the platform kit, generated code, each service."""
     roots = [root, root / "services/_platform/python/src", root / "protos/gen/python"]
-    return roots + sorted(path for path in (root / "services").glob("*/src") if (path.parent / "pyproject.toml").exists())
+    return roots + sorted(
+        path for path in (root / "services").glob("*/src") if (path.parent / "pyproject.toml").exists()
+    )
 
 
 def write_pth(root: Path = ROOT) -> Path:
