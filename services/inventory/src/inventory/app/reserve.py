@@ -1,0 +1,60 @@
+"""Setting units aside for an order: all its lines or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from inventory.app.ports import StockWriter
+from inventory.domain.errors import OutOfStock, ReservationEnded, ReservationExists
+from inventory.domain.events import StockChanged
+from inventory.domain.reservation import Reservation, State
+from inventory.domain.stock import Cause, Stock
+
+
+async def reserve(
+    stock: StockWriter, order_id: str, items: Mapping[str, int], *, ttl: timedelta, now: datetime
+) -> Reservation:
+    """Holds `items` (product to units) for `ttl`; a repeat gives the same reservation.
+
+    Raises OutOfStock, ReservationExists (other items before) or ReservationEnded.
+    """
+    before = await stock.lock_order(order_id)
+    if before is not None:
+        return _repeated(before, items)
+    levels = await stock.lock_stock(items)
+    _require_available(levels, items)
+    reservation = Reservation(
+        order_id=order_id,
+        state=State.HELD,
+        expires_at=now + ttl,
+        created_at=now,
+        updated_at=now,
+        items=dict(items),
+    )
+    await stock.insert_reservation(reservation)
+    await stock.record(
+        [
+            StockChanged(levels[product].reserve(units, now), units, Cause.RESERVED, order_id)
+            for product, units in items.items()
+        ]
+    )
+    return reservation
+
+
+def _repeated(before: Reservation, items: Mapping[str, int]) -> Reservation:
+    if before.ended:
+        raise ReservationEnded(before.order_id, before.state)
+    if dict(before.items) != dict(items):
+        raise ReservationExists(before.order_id)
+    return before
+
+
+def _require_available(levels: Mapping[str, Stock], items: Mapping[str, int]) -> None:
+    short = [
+        (line, product, units, levels[product].available if product in levels else 0)
+        for line, (product, units) in enumerate(items.items())
+        if product not in levels or levels[product].available < units
+    ]
+    if short:
+        raise OutOfStock(short)
