@@ -15,11 +15,12 @@ from meshkit.health import Check, Readiness
 from meshkit.interceptors import chain
 from meshkit.lifecycle import Component, Lifecycle, stop_within
 from meshkit.logging import announce, get_logger
-from meshkit.methods import GrpcService
+from meshkit.methods import GrpcService, grpc_service
 from meshkit.runtime import GrpcRuntime
 from meshkit.settings import ServiceSettings
 
 log = get_logger()
+__all__ = ["App", "Component", "GrpcService", "Server", "grpc_service", "serve"]
 
 
 @dataclass

@@ -56,9 +56,13 @@ class Span:
     ) -> None:
         if self._token is not None:
             _variable.reset(self._token)
+        if self._recorded is not None and error is not None and self._kind not in (SERVER, CLIENT):
+            _State.otel.mark_error(self._recorded, type(error).__name__)
+        self.end()
+
+    def end(self) -> None:
+        """Ends a span that was not entered by `with`."""
         if self._recorded is not None:
-            if error is not None and self._kind not in (SERVER, CLIENT):
-                _State.otel.mark_error(self._recorded, type(error).__name__)
             self._recorded.end()
 
     def finish(self, grpc_status: str) -> None:

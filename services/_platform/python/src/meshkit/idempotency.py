@@ -1,0 +1,104 @@
+"""The first answer to each (caller, method, request_id), kept in the transaction of its effect."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import Message
+
+from meshkit import wire
+from meshkit.context import CallContext
+from meshkit.errors import PlatformError
+from meshkit.postgres import Connection, Database
+from meshkit.tasks import Periodic
+
+R = TypeVar("R", bound=Message)
+
+_SWEEP_INTERVAL_S: Final = 600.0
+_KEEP: Final = "24 hours"
+_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+_SELECT: Final = (
+    "SELECT request_hash, response FROM idempotency WHERE caller = $1 AND method = $2 AND request_id = $3"
+)
+_INSERT: Final = """
+    INSERT INTO idempotency (caller, method, request_id, request_hash, response) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (caller, method, request_id) DO UPDATE SET response = excluded.response
+    WHERE idempotency.request_hash = excluded.request_hash
+"""
+_SWEEP: Final = """
+    DELETE FROM idempotency WHERE (caller, method, request_id) IN (
+        SELECT caller, method, request_id FROM idempotency
+        WHERE created_at < now() - $1::text::interval ORDER BY created_at LIMIT 5000)
+"""
+
+
+async def idempotent(
+    conn: Connection,
+    *,
+    context: CallContext,
+    request: Message,
+    response_type: type[R],
+    effect: Callable[[], Awaitable[R]],
+) -> R:
+    """Runs `effect` once per request key, in the caller's open transaction; later calls get the first answer.
+
+    Raises aborted REQUEST_IN_PROGRESS while the first is still running, and failed_precondition
+    IDEMPOTENCY_KEY_REUSED when the key came before with another body. Without a `request_id` it just runs.
+    """
+    stored = await claim(conn, context=context, request=request, response_type=response_type)
+    if stored is not None:
+        return stored
+    response = await effect()
+    await remember(conn, context=context, request=request, response=response)
+    return response
+
+
+async def claim(
+    conn: Connection, *, context: CallContext, request: Message, response_type: type[R]
+) -> R | None:
+    """Takes the request's key until the transaction ends; returns the stored answer, None for a first request.
+
+    The first half of `idempotent`, for effects that span several transactions.
+    """
+    key = _key(context, request)
+    if not key[2]:
+        return None
+    if not await conn.fetchval(_LOCK, "\x1f".join(key)):
+        raise PlatformError("aborted", "REQUEST_IN_PROGRESS", "the first request of this key is running")
+    row = await conn.fetchrow(_SELECT, *key)
+    if row is None:
+        return None
+    if row["request_hash"] != _hash(request):
+        raise PlatformError(
+            "failed_precondition", "IDEMPOTENCY_KEY_REUSED", "the key came before with another request"
+        )
+    context.set_initial_metadata(wire.REPLAYED_KEY, "true")
+    return response_type.FromString(row["response"])
+
+
+async def remember(conn: Connection, *, context: CallContext, request: Message, response: Message) -> None:
+    """Stores the answer for later calls; a second answer to the same request takes the first one's place."""
+    key = _key(context, request)
+    if key[2]:
+        await conn.execute(_INSERT, *key, _hash(request), response.SerializeToString())
+
+
+def _key(context: CallContext, request: Any) -> tuple[str, str, str]:
+    return context.identity.caller, context.method, str(request.request_id)
+
+
+def _hash(request: Message) -> bytes:
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+
+
+class IdempotencySweeper(Periodic):
+    """Deletes answers older than 24 hours, by the database's clock."""
+
+    def __init__(self, database: Database, interval_s: float = _SWEEP_INTERVAL_S) -> None:
+        async def sweep() -> None:
+            async with database.acquire() as connection:
+                await connection.execute(_SWEEP, _KEEP)
+
+        super().__init__("idempotency-sweeper", interval_s, sweep)
