@@ -1,0 +1,37 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/banyan-shop/banyan/services/cart/internal/domain"
+)
+
+// Replies of a server that is there but cannot serve now: it starts, has lost its primary, or has no room.
+var awayReplies = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF", "NOREPLICAS"}
+
+// classify turns the client's errors into ours: domain and context errors stay, a script's failure stays as it is (it is
+// our bug), and whatever else went wrong between here and the server is StoreUnavailable.
+func classify(err error) error {
+	var refusal *domain.Error
+	var reply goredis.Error
+	switch {
+	case err == nil, errors.As(err, &refusal), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &reply) && !isAway(reply):
+		return err
+	}
+	return domain.StoreUnavailable(err)
+}
+
+func isAway(reply goredis.Error) bool {
+	for _, prefix := range awayReplies {
+		if strings.HasPrefix(reply.Error(), prefix) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,38 @@
+package redis
+
+import (
+	_ "embed" // for the scripts below
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+//go:embed scripts/prelude.lua
+var prelude string
+
+//go:embed scripts/put.lua
+var putSource string
+
+//go:embed scripts/remove.lua
+var removeSource string
+
+//go:embed scripts/clear.lua
+var clearSource string
+
+//go:embed scripts/merge.lua
+var mergeSource string
+
+//go:embed scripts/settle.lua
+var settleSource string
+
+// Each script runs as one step of the server. go-redis sends its hash, and its text when the server has lost it.
+type scripts struct {
+	put, remove, clear, merge, settle *goredis.Script
+}
+
+func loadScripts() scripts {
+	script := func(source string) *goredis.Script { return goredis.NewScript(prelude + source) }
+	return scripts{
+		put: script(putSource), remove: script(removeSource), clear: script(clearSource),
+		merge: script(mergeSource), settle: script(settleSource),
+	}
+}

@@ -1,0 +1,211 @@
+package platform
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/codes"
+)
+
+const (
+	ackWait       = 30 * time.Second
+	maxAckPending = 256
+	maxDeliveries = 6
+	fetchBatch    = 64
+	fetchWait     = 5 * time.Second
+	handleLimit   = 10 * time.Second
+	setUpLimit    = 5 * time.Second
+	retryMin      = 100 * time.Millisecond
+	retryMax      = 2 * time.Second
+)
+
+// Event is a message of the broker as its producer made it.
+type Event struct {
+	ID       string
+	Subject  string
+	Type     string
+	EntityID string
+	Data     []byte
+}
+
+// Handler applies an event; applied is false when it had been applied before. Effect and memory of the event's id must be
+// one step. An error has the event delivered again, unless it is ErrMalformed.
+type Handler func(ctx context.Context, event Event) (applied bool, err error)
+
+// ErrMalformed is for events that no retry can help: they go to the dead letters at once.
+var ErrMalformed = errors.New("malformed event")
+
+// InboxConfig says what is consumed.
+type InboxConfig struct {
+	// Stream is the producer's; the inbox waits until it is there.
+	Stream string
+	// Consumer is the durable name, `<service>-<stream in lower case>`.
+	Consumer string
+	Subjects []string
+	Handle   Handler
+	// Gate, when set, fails while events could not be handled anyway; none is taken then, so that an outage of our own
+	// store makes no dead letters.
+	Gate Check
+}
+
+// Inbox is a durable consumer. Events are handled one after the other and acknowledged after their effect; failures come
+// again after 1, 2, 4, 8 and 16 s, and the sixth one makes a dead letter.
+type Inbox struct {
+	log     Logger
+	bus     *Bus
+	metrics *Metrics
+	tracing *Tracing
+	config  InboxConfig
+	loop    background
+}
+
+// NewInbox makes an inbox on a bus, which must start before it.
+func NewInbox(log Logger, bus *Bus, metrics *Metrics, tracing *Tracing, config InboxConfig) *Inbox {
+	return &Inbox{log: log.With("consumer", config.Consumer), bus: bus, metrics: metrics, tracing: tracing, config: config}
+}
+
+// Name implements Component.
+func (i *Inbox) Name() string { return "inbox " + i.config.Consumer }
+
+// Start implements Component.
+func (i *Inbox) Start(context.Context) error {
+	i.loop.start(i.log, i.Name(), i.run)
+	return nil
+}
+
+// Stop implements Component: the event in hand is finished, those fetched with it are given back.
+func (i *Inbox) Stop(ctx context.Context) error { return i.loop.stop(ctx) }
+
+// Failure tells of a loop that has died.
+func (i *Inbox) Failure() error { return i.loop.failure() }
+
+// run consumes until ctx ends; what goes wrong is logged when it changes, and tried again at a bounded rate.
+func (i *Inbox) run(ctx context.Context) {
+	wait, last := retryMin, ""
+	for ctx.Err() == nil {
+		err := i.consume(ctx, func() { wait, last = retryMin, "" })
+		if ctx.Err() != nil {
+			return
+		}
+		if text := err.Error(); text != last {
+			i.log.Warn("cannot consume now", "error", text)
+			last = text
+		}
+		pause(ctx, wait)
+		wait = min(2*wait, retryMax)
+	}
+}
+
+// consume fetches and handles until something is wrong; well is called whenever the broker has answered.
+func (i *Inbox) consume(ctx context.Context, well func()) error {
+	consumer, err := i.setUp(ctx)
+	if err != nil {
+		return err
+	}
+	i.log.Info("consuming", "stream", i.config.Stream)
+	for {
+		if err := i.gate(ctx); err != nil {
+			return fmt.Errorf("waiting: %w", err)
+		}
+		if err := i.fetch(ctx, consumer); err != nil {
+			return fmt.Errorf("fetch: %w", err)
+		}
+		well()
+	}
+}
+
+// fetch handles what comes within fetchWait, each event as soon as it is there.
+func (i *Inbox) fetch(ctx context.Context, consumer jetstream.Consumer) error {
+	waiting, cancel := context.WithTimeout(ctx, fetchWait)
+	defer cancel()
+	batch, err := consumer.Fetch(fetchBatch, jetstream.FetchContext(waiting))
+	if err != nil {
+		return err
+	}
+	for message := range batch.Messages() {
+		i.receive(ctx, message)
+	}
+	return batch.Error()
+}
+
+func (i *Inbox) gate(ctx context.Context) error {
+	if i.config.Gate == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkLimit)
+	defer cancel()
+	return i.config.Gate(ctx)
+}
+
+func (i *Inbox) setUp(ctx context.Context) (jetstream.Consumer, error) {
+	if !i.bus.connected() {
+		return nil, errors.New("the broker is not connected")
+	}
+	ctx, cancel := context.WithTimeout(ctx, setUpLimit)
+	defer cancel()
+	consumer, err := i.bus.stream.CreateOrUpdateConsumer(ctx, i.config.Stream, jetstream.ConsumerConfig{
+		Durable:        i.config.Consumer,
+		AckPolicy:      jetstream.AckExplicitPolicy,
+		AckWait:        ackWait,
+		MaxAckPending:  maxAckPending,
+		FilterSubjects: i.config.Subjects,
+		DeliverPolicy:  jetstream.DeliverAllPolicy,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("consumer on stream %s: %w", i.config.Stream, err)
+	}
+	return consumer, nil
+}
+
+// receive handles one message to its end. Once begun it is not cut short by a stop, only by its own limit.
+func (i *Inbox) receive(ctx context.Context, message jetstream.Msg) {
+	if ctx.Err() != nil {
+		i.settle(message, message.Nak())
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleLimit)
+	defer cancel()
+	ctx, span := i.tracing.consume(ctx, "consume "+message.Subject(), message.Headers())
+	defer span.End()
+
+	outcome, err := i.handle(ctx, message)
+	if err != nil {
+		span.SetStatus(codes.Error, outcome)
+		outcome = i.fail(ctx, message, err)
+	} else {
+		i.settle(message, message.Ack())
+	}
+	i.metrics.countEvent(i.config.Consumer, message.Subject(), outcome)
+}
+
+func (i *Inbox) handle(ctx context.Context, message jetstream.Msg) (outcome string, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+		}
+	}()
+	header := message.Headers()
+	event := Event{
+		ID: header.Get(eventIDHeader), Subject: message.Subject(), Type: header.Get(eventTypeHeader),
+		EntityID: header.Get(eventEntityHeader), Data: message.Data(),
+	}
+	if event.ID == "" {
+		return "", fmt.Errorf("%w: it has no %s", ErrMalformed, eventIDHeader)
+	}
+	applied, err := i.config.Handle(ctx, event)
+	if err == nil && !applied {
+		return outcomeDuplicate, nil
+	}
+	return outcomeProcessed, err
+}
+
+// settle logs an answer to the broker that was not sent; the event then comes again, which is harmless.
+func (i *Inbox) settle(message jetstream.Msg, err error) {
+	if err != nil {
+		i.log.Warn("cannot answer the broker", "subject", message.Subject(), "error", err.Error())
+	}
+}

@@ -1,0 +1,71 @@
+package platform
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+)
+
+// Outcomes of an event, as inbox_events_total labels them.
+const (
+	outcomeProcessed    = "processed"
+	outcomeDuplicate    = "duplicate"
+	outcomeRetried      = "retried"
+	outcomeDeadLettered = "dead_lettered"
+)
+
+// Metrics are those common to all services; names, units and labels as protos/config/telemetry.yaml has them. Each process
+// (or test) has its own registry, into which a service puts its own metrics too.
+type Metrics struct {
+	Registry *prometheus.Registry
+
+	inFlight       atomic.Int64
+	serverDuration *prometheus.HistogramVec
+	shed           prometheus.Counter
+	noDeadline     prometheus.Counter
+	inboxEvents    *prometheus.CounterVec
+	circuitState   *prometheus.GaugeVec
+}
+
+// NewMetrics makes and registers them.
+func NewMetrics() *Metrics {
+	m := &Metrics{
+		Registry: prometheus.NewRegistry(),
+		serverDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "rpc_server_call_duration_seconds",
+			Help:    "Time from headers to the end of an RPC that came in",
+			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+		}, []string{"rpc_service", "rpc_method", "grpc_status"}),
+		shed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rpc_server_shed_total", Help: "RPCs refused because the server was full",
+		}),
+		noDeadline: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "rpc_server_no_deadline_total", Help: "RPCs that came without a deadline; each one is a caller's bug",
+		}),
+		inboxEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "inbox_events_total", Help: "Events by outcome: processed, duplicate, retried, dead_lettered",
+		}, []string{"consumer", "subject", "outcome"}),
+		circuitState: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rpc_client_circuit_state", Help: "0 closed, 1 half open, 2 open",
+		}, []string{"upstream"}),
+	}
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "rpc_server_in_flight", Help: "RPCs running now",
+	}, m.InFlight)
+	m.Registry.MustRegister(m.serverDuration, m.shed, m.noDeadline, m.inboxEvents, m.circuitState, inFlight,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// InFlight is the number of RPCs being answered now; health and reflection do not count.
+func (m *Metrics) InFlight() float64 { return float64(m.inFlight.Load()) }
+
+func (m *Metrics) observeCall(rpc method, status string, took time.Duration) {
+	m.serverDuration.WithLabelValues(rpc.service, rpc.name, status).Observe(took.Seconds())
+}
+
+func (m *Metrics) countEvent(consumer, subject, outcome string) {
+	m.inboxEvents.WithLabelValues(consumer, subject, outcome).Inc()
+}
