@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from meshkit import main
-
 from inventory.bootstrap import build
 from inventory.settings import InventorySettings
+from meshkit import main
 
 if __name__ == "__main__":
     main(InventorySettings, build)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from prometheus_client import Counter
+
 from banyan.inventory.v1 import inventory_service_pb2 as pb
+from inventory.adapters.memory import MemoryWarehouse
+from inventory.adapters.postgres import PostgresStock, PostgresWarehouse
+from inventory.app.ports import StockWriter, Warehouse
+from inventory.app.sweep import sweep
+from inventory.rpc.servicer import InventoryServicer
+from inventory.settings import InventorySettings
 from meshkit import App
 from meshkit.clock import Clock, SystemClock
 from meshkit.health import Check
@@ -14,14 +22,6 @@ from meshkit.once import DatabaseOnce, EveryTime, Once
 from meshkit.outbox import OutboxRelay
 from meshkit.postgres import Database
 from meshkit.tasks import Periodic
-from prometheus_client import Counter
-
-from inventory.adapters.memory import MemoryWarehouse
-from inventory.adapters.postgres import PostgresStock, PostgresWarehouse
-from inventory.app.ports import StockWriter, Warehouse
-from inventory.app.sweep import sweep
-from inventory.rpc.servicer import InventoryServicer
-from inventory.settings import InventorySettings
 
 EXPIRED = Counter("inventory_reservations_expired_total", "Reservations that the sweeper gave back")
 

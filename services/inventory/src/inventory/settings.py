@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from meshkit.settings import DatabaseSettings, ServiceSettings, settings_config
 from pydantic import Field
+
+from meshkit.settings import DatabaseSettings, ServiceSettings, settings_config
 
 
 class InventorySettings(DatabaseSettings, ServiceSettings):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from meshkit import main
-
 from product.bootstrap import build
 from product.settings import ProductSettings
 

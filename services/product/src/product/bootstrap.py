@@ -13,7 +13,6 @@ from meshkit.nats import Nats
 from meshkit.once import DatabaseOnce, EveryTime, Once
 from meshkit.outbox import OutboxRelay
 from meshkit.postgres import Database
-
 from product.adapters.memory import MemoryCatalogue
 from product.adapters.postgres import PostgresCatalogue, PostgresWriter
 from product.app.ports import Catalogue, CatalogueWriter

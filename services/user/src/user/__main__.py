@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from meshkit import main
-
 from user.bootstrap import build
 from user.settings import UserSettings
 

@@ -14,7 +14,6 @@ from meshkit.once import DatabaseOnce, EveryTime, Once
 from meshkit.outbox import OutboxRelay
 from meshkit.postgres import Database
 from meshkit.tasks import Periodic
-
 from user.adapters.hasher import Argon2Hasher
 from user.adapters.keys import KeyRing
 from user.adapters.memory import MemoryAccounts

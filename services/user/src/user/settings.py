@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from meshkit.settings import DatabaseSettings, ServiceSettings, settings_config, shared
 from pydantic import Field
+
+from meshkit.settings import DatabaseSettings, ServiceSettings, settings_config, shared
 
 
 class UserSettings(DatabaseSettings, ServiceSettings):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from banyan.inventory.v1 import inventory_events_pb2 as pb
-from meshkit.outbox import NewEvent
-
 from inventory.domain.events import StockChanged
 from inventory.domain.stock import Cause
 from inventory.rpc.mapping import stock_message
+from meshkit.outbox import NewEvent
 
 _CAUSES: Final = {cause: f"CAUSE_{cause.name}" for cause in Cause}
 

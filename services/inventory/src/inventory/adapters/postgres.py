@@ -8,16 +8,13 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
-from meshkit.outbox import add_events
-from meshkit.postgres import Database
 
 from inventory.adapters.events import outgoing
 from inventory.domain.events import StockChanged
 from inventory.domain.reservation import Reservation, State
 from inventory.domain.stock import Stock
-
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+from meshkit.outbox import add_events
+from meshkit.postgres import Connection, Database
 
 _STOCK: Final = "product_id, received, on_hand, reserved, sold, restocked, safety_stock, updated_at"
 _RESERVATION: Final = (

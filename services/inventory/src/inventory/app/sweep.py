@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from meshkit.clock import Clock
-
 from inventory.app.ports import Warehouse
 from inventory.app.settle import expire
+from meshkit.clock import Clock
 
 BATCH = 100
 

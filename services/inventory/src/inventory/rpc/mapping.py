@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from banyan.inventory.v1 import inventory_pb2 as pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from banyan.inventory.v1 import inventory_pb2 as pb
 from inventory.domain.errors import InvalidItems
 from inventory.domain.reservation import Reservation, State
 from inventory.domain.stock import Stock

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from banyan.inventory.v1 import inventory_service_pb2 as pb
-from meshkit.clock import Clock
-from meshkit.context import CallContext
-from meshkit.once import Once
-
 from inventory.app import keep_stock, read, settle
 from inventory.app.ports import StockWriter, Warehouse
 from inventory.app.reserve import reserve
 from inventory.rpc import mapping
+from meshkit.clock import Clock
+from meshkit.context import CallContext
+from meshkit.once import Once
 
 
 class InventoryServicer:

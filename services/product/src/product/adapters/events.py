@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from banyan.product.v1 import product_events_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
-from meshkit.outbox import NewEvent
 
+from banyan.product.v1 import product_events_pb2 as pb
+from meshkit.outbox import NewEvent
 from product.domain.events import Event, ProductChanged
 from product.rpc.mapping import product_message
 

@@ -7,10 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
-from meshkit.outbox import add_events
-from meshkit.postgres import Database
 
+from meshkit.outbox import add_events
+from meshkit.postgres import Connection, Database
 from product.adapters.events import outgoing
 from product.adapters.queries import list_sql
 from product.adapters.rows import COLUMNS, category_of, product_of, values_of
@@ -18,8 +17,6 @@ from product.app.ports import ProductQuery
 from product.domain.errors import CategoryNotFound, SlugTaken
 from product.domain.events import Event
 from product.domain.product import Category, Product
-
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 _PLACES: Final = ", ".join(f"${number}" for number in range(1, 12))
 _GET: Final = f"SELECT {COLUMNS} FROM product WHERE product_id = $1"  # noqa: S608 - constants only

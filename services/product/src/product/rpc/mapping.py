@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from banyan.common.v1 import money_pb2
-from banyan.product.v1 import product_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from banyan.common.v1 import money_pb2
+from banyan.product.v1 import product_pb2 as pb
 from product.domain.product import Category, Money, Product
 
 

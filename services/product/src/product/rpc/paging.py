@@ -6,7 +6,6 @@ from typing import Final
 
 from banyan.product.v1 import product_service_pb2 as pb
 from meshkit import paging
-
 from product.app.ports import ProductQuery, SortField
 from product.domain.errors import InvalidProduct
 from product.domain.product import Product

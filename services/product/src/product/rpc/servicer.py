@@ -6,7 +6,6 @@ from banyan.product.v1 import product_service_pb2 as pb
 from meshkit.clock import Clock, uuid7
 from meshkit.context import CallContext
 from meshkit.once import Once
-
 from product.app import create_product, read
 from product.app.delete_product import delete_product
 from product.app.ports import Catalogue, CatalogueWriter

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from banyan.user.v1 import user_events_pb2 as pb
 from meshkit.outbox import NewEvent
-
 from user.domain.events import Event, UserRegistered, UserUpdated
 from user.rpc.mapping import timestamp, user_message
 

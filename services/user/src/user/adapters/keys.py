@@ -10,8 +10,8 @@ from typing import Final
 import orjson
 from joserfc import jwt
 from joserfc.jwk import OKPKey
-from meshkit.clock import Clock
 
+from meshkit.clock import Clock
 from user.app.ports import Accounts
 from user.domain.session import ACCESS_TOKEN_LIFE
 from user.domain.signing_key import SigningKey

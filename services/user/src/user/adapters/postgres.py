@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
-from meshkit.outbox import add_events
-from meshkit.postgres import Database
 
+from meshkit.outbox import add_events
+from meshkit.postgres import Connection, Database
 from user.adapters.events import outgoing
 from user.app.ports import Credentials
 from user.domain.errors import EmailTaken
@@ -19,8 +18,6 @@ from user.domain.events import Event
 from user.domain.session import RefreshToken, Session
 from user.domain.signing_key import SigningKey
 from user.domain.user import Role, User
-
-Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 _USER: Final = "user_id, email, display_name, locale, roles, created_at, updated_at"
 _KEYS_LOCK: Final = 0x6B657973  # "keys": one replica at a time makes signing keys

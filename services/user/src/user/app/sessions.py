@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from meshkit.clock import Clock, uuid7
-
 from user.app.ports import Accounts, AccountWriter, PasswordHasher, TokenSigner
 from user.domain.errors import InvalidCredentials, RefreshTokenInvalid, RefreshTokenReused
 from user.domain.events import SessionRevoked

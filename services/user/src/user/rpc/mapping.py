@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from banyan.user.v1 import user_pb2 as pb
-from banyan.user.v1 import user_service_pb2 as service_pb
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from banyan.user.v1 import user_pb2 as pb
+from banyan.user.v1 import user_service_pb2 as service_pb
 from user.app.sessions import TokenPair
 from user.domain.session import ACCESS_TOKEN_LIFE
 from user.domain.user import Role, User

@@ -6,7 +6,6 @@ from banyan.user.v1 import user_service_pb2 as pb
 from meshkit.clock import Clock, uuid7
 from meshkit.context import CallContext
 from meshkit.once import Once
-
 from user.adapters.keys import KeyRing
 from user.app import accounts as use
 from user.app.ports import Accounts, AccountWriter, PasswordHasher
