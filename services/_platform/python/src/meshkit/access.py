@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final, cast
 
-from banyan.options.v1 import options_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
+from banyan.options.v1 import options_pb2
 from meshkit.context import Identity
 from meshkit.errors import PlatformError
 
