@@ -1,0 +1,1 @@
+"""Rates, shipments and their tracking, and the customer as a recipient of parcels."""
