@@ -39,6 +39,8 @@ SETTINGS = {
     "checkpoint_completion_target": "0.9",
     "autovacuum_max_workers": "2",
     "max_worker_processes": "4",
+    "max_logical_replication_workers": "0",
+    "io_method": "sync",
     "max_parallel_workers_per_gather": "0",
     "jit": "off",
     "timezone": "UTC",

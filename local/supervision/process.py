@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from local.errors import LocalError
 from local.supervision.log_file import LogFile
 from local.supervision.parent_death import die_with_parent
 from local.supervision.spec import ProcessSpec
@@ -110,7 +109,7 @@ class ManagedProcess:
             began = time.monotonic()
             try:
                 ending = await self._run_once()
-            except (OSError, LocalError) as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, it is told, and tried again later
                 ending = f"can't be started: {error}"
             self.pid = None
             self.ready.clear()

@@ -1,0 +1,47 @@
+"""TypeScript services: Node 24 runs the sources as they are; what is built is node_modules and the generated stubs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from local.builds import tools
+from local.builds.recipe import Recipe, Step
+from local.paths import ROOT
+
+
+def command(service: str) -> tuple[str, ...]:
+    """How the service is run, in its folder."""
+    return (tools.node(), "--disable-warning=ExperimentalWarning", "src/main.ts")
+
+
+def recipe(service: str) -> Recipe:
+    """`npm ci`, then `npm run generate` when there is such a script."""
+    folder = ROOT / "services" / service
+
+    def steps() -> list[Step]:
+        npm = tools.npm()
+        environment = tools.build_environment(str(tools.node_folder() / "bin")) | {"NO_UPDATE_NOTIFIER": "1"}
+        install = (*npm, "ci", "--no-audit", "--no-fund", "--loglevel=warn")
+        result = [Step(f"installing packages of {service} (npm)", install, folder, environment)]
+        if "generate" in _scripts(folder / "package.json"):
+            result.append(
+                Step(f"generating stubs of {service}", (*npm, "run", "generate"), folder, environment)
+            )
+        return result
+
+    inputs = [folder / "package.json", folder / "package-lock.json"]
+    if "generate" in _scripts(folder / "package.json"):
+        inputs += [ROOT / "protos" / "banyan", ROOT / "protos" / "third_party"]
+        inputs += sorted(path for path in (folder / "scripts").glob("*"))
+    return Recipe(
+        service, tuple(path for path in inputs if path.exists()), (folder / "node_modules",), steps, extra="1"
+    )
+
+
+def _scripts(package: Path) -> dict[str, str]:
+    try:
+        scripts = json.loads(package.read_text()).get("scripts", {})
+    except (OSError, ValueError):
+        return {}
+    return dict(scripts)

@@ -1,0 +1,79 @@
+"""The command line behind `./banyan`: each verb is a file of `local/verbs` and is loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from local.errors import LocalError, from_os_error
+from local.topology import unknown_name
+from local.view.console import complain
+
+VERBS = {
+    "up": "local.verbs.up",
+    "down": "local.verbs.down",
+    "status": "local.verbs.status",
+    "start": "local.verbs.control",
+    "stop": "local.verbs.control",
+    "restart": "local.verbs.control",
+    "scale": "local.verbs.control",
+    "logs": "local.verbs.logs",
+    "dsn": "local.verbs.dsn",
+    "seed": "local.verbs.seed",
+    "doctor": "local.verbs.doctor",
+    "gen": "local.verbs.gen",
+    "test": "local.verbs.test",
+}
+"""Verb → the module whose `register(app)` adds it."""
+
+
+def build_app(words: Sequence[str]) -> typer.Typer:
+    """The application with the verb that `words` begin with, or with all of them when help is wanted."""
+    app = typer.Typer(
+        name="banyan",
+        help="Runs the whole mesh on this machine: stores, stand-ins and services.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_nothing)
+    wanted = {VERBS[words[0]]} if words and words[0] in VERBS else dict.fromkeys(VERBS.values())
+    for module in wanted:
+        importlib.import_module(module).register(app)
+    return app
+
+
+def _nothing() -> None:
+    """Makes typer keep the verb's name even when only one is loaded."""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code. Whatever a person can mend is one line on standard error."""
+    arguments = list(sys.argv[1:] if words is None else words)
+    try:
+        if arguments and not arguments[0].startswith("-") and arguments[0] not in VERBS:
+            raise unknown_name("verb", arguments[0], VERBS)
+        result = build_app(arguments)(arguments, prog_name="banyan", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except LocalError as error:
+        complain(str(error))
+        return 1
+    except TyperException as error:
+        complain(f"{error.format_message().rstrip('.')}: see ./banyan {' '.join(arguments[:1])} --help")
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # whoever read us has gone: nothing may be flushed at exit
+        return 0
+    except OSError as error:
+        complain(str(from_os_error(error)))
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

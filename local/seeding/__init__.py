@@ -1,0 +1,1 @@
+"""Fills a new mesh with a shop worth looking at: always the same products, stock and people."""

@@ -1,0 +1,9 @@
+"""`seed`: to come."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""

@@ -1,0 +1,1 @@
+"""How things look: colours on a terminal, plain lines in a pipe."""
