@@ -1,0 +1,1 @@
+"""Databases, other services and metrics behind the ports of `order.app`."""

@@ -1,0 +1,137 @@
+"""The workflows' table: claims, and writes that are fenced by the lease."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from meshkit.postgres import Connection, Database
+from order.adapters.rows import Row, order_of, workflow_of
+from order.adapters.token_seal import TokenSeal
+from order.adapters.writes import columns, write_event, write_order
+from order.app.ports import Backlog, Clock, Lease, Work
+from order.domain.workflow import Progress
+
+# One statement for the workflow and its timeline. It finds nothing when the lease was lost, or when a cancellation
+# was asked for that the writer does not know of.
+_ADVANCE = """
+WITH moved AS (
+    UPDATE workflows
+       SET status = $3, goal = $4, step = $5, attempt = $6, undo = $7, reason = $8, parked_reason = $9,
+           payment_token = CASE WHEN $10::boolean THEN payment_token END, step_started_at = $11,
+           cancel_requested = $12, lease_owner = $13, claimable_at = now() + make_interval(secs => $14)
+     WHERE order_id = $1 AND lease = $2 AND status = 'active' AND cancel_requested = $15
+    RETURNING order_id
+), noted AS (
+    INSERT INTO timeline (order_id, step, outcome, attempt, reason, time, state)
+    SELECT moved.order_id, entry.step, entry.outcome, entry.attempt, entry.reason, entry.time, $16
+      FROM moved, unnest($17::text[], $18::text[], $19::int[], $20::text[], $21::timestamptz[]) WITH ORDINALITY
+           AS entry (step, outcome, attempt, reason, time, place)
+     ORDER BY place
+)
+SELECT count(*) FROM moved
+"""
+_CLAIM = """
+WITH due AS (
+    SELECT order_id FROM workflows
+     WHERE status = 'active' AND claimable_at <= now()
+     ORDER BY claimable_at
+     LIMIT $1
+       FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE workflows AS flow
+       SET lease = lease + 1, lease_owner = $2, claimable_at = now() + make_interval(secs => $3),
+           attempt = attempt + 1
+      FROM due
+     WHERE flow.order_id = due.order_id
+    RETURNING flow.*
+), noted AS (
+    INSERT INTO timeline (order_id, step, outcome, attempt, reason, time, state)
+    SELECT order_id, step, 'started', attempt, '', $4, state FROM claimed JOIN orders USING (order_id)
+)
+SELECT * FROM claimed JOIN orders USING (order_id)
+"""
+_BACKLOG = """
+SELECT (SELECT count(*) FROM workflows WHERE status = 'parked') AS parked,
+       (SELECT min(started_at) FROM workflows WHERE status = 'active') AS oldest
+"""
+
+
+class _Stale(Exception):
+    """The order has changed: nothing of this transaction may stay."""
+
+
+class PostgresWorkflows:
+    """The `WorkflowStore` of a pool. Leases run by the database's clock, which all replicas share."""
+
+    def __init__(self, database: Database, clock: Clock, seal: TokenSeal) -> None:
+        self._database = database
+        self._clock = clock
+        self._seal = seal
+
+    async def load(self, order_id: str) -> Work | None:
+        """The order and its workflow as they are."""
+        async with self._database.acquire() as connection:
+            row = await connection.fetchrow(
+                "SELECT * FROM workflows JOIN orders USING (order_id) WHERE order_id = $1", order_id
+            )
+        return self._work(row) if row else None
+
+    async def record(self, progress: Progress, lease: Lease) -> bool:
+        """One statement, or one transaction when the order changes too."""
+        if not progress.order_changed:
+            async with self._database.acquire() as connection:
+                return await self._advance(connection, progress, lease)
+        try:
+            async with self._database.transaction() as connection:
+                if not await self._advance(connection, progress, lease):
+                    return False
+                if not await write_order(connection, progress.order_before, progress.order):
+                    raise _Stale
+                if progress.event:
+                    await write_event(connection, progress.event, progress.order, self._clock)
+        except _Stale:
+            return False
+        return True
+
+    async def claim_due(self, limit: int, lease: Lease) -> Sequence[Work]:
+        """Rows that another replica is claiming at this moment are passed over."""
+        async with self._database.acquire() as connection:
+            rows = await connection.fetch(_CLAIM, limit, lease.owner, lease.seconds, self._clock.now())
+        return [self._work(row) for row in rows]
+
+    async def backlog(self) -> Backlog:
+        """The same figures whichever replica asks."""
+        async with self._database.acquire() as connection:
+            row = await connection.fetchrow(_BACKLOG)
+        assert row is not None
+        oldest = row["oldest"]
+        age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
+        return Backlog(row["parked"], max(age, 0.0))
+
+    async def _advance(self, connection: Connection, progress: Progress, lease: Lease) -> bool:
+        flow, kept = progress.flow, progress.retry_in_s is None and progress.flow.active
+        moved = await connection.fetchval(
+            _ADVANCE,
+            flow.order_id,
+            flow.lease,
+            flow.status,
+            flow.goal,
+            flow.step,
+            flow.attempt,
+            list(flow.undo),
+            flow.reason,
+            flow.parked_reason,
+            flow.payment_token is not None,
+            flow.step_started_at,
+            flow.cancel_requested,
+            lease.owner if kept else None,
+            lease.seconds if kept else progress.retry_in_s or 0.0,
+            progress.flow_before.cancel_requested,
+            progress.order.state,
+            *columns(progress.entries),
+        )
+        return bool(moved)
+
+    def _work(self, row: Row) -> Work:
+        token = self._seal.open(str(row["order_id"]), row["payment_token"])
+        return Work(order_of(row), workflow_of(row, token))

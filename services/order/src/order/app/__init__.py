@@ -1,0 +1,1 @@
+"""Use cases, the workflow's engine, and the ports that they need."""

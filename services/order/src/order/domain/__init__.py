@@ -1,0 +1,1 @@
+"""Rules of ordering; the standard library only."""
