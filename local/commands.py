@@ -40,12 +40,13 @@ async def run(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
     says: Says = quiet,
+    stdin: bytes = b"",
     deadline_s: float = 900.0,
 ) -> list[str]:
     """Returns the last lines of output; LocalError when the command fails or takes longer than the deadline."""
     process = await asyncio.create_subprocess_exec(
         *command,
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         cwd=directory,
@@ -57,6 +58,7 @@ async def run(
     lines: deque[str] = deque(maxlen=KEPT_LINES)
     try:
         async with asyncio.timeout(deadline_s):
+            await _give(process, stdin)
             await _collect(process, lines, log, says, command)
             code = await process.wait()
     except TimeoutError:
@@ -68,6 +70,15 @@ async def run(
     if code != 0:
         raise LocalError(f"{what} failed: {reason(list(lines))}{_see(log)}")
     return list(lines)
+
+
+async def _give(process: asyncio.subprocess.Process, text: bytes) -> None:
+    """Small inputs only: they must fit into the pipe."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError, ConnectionResetError):
+        process.stdin.write(text)
+        await process.stdin.drain()
+    process.stdin.close()
 
 
 async def _collect(

@@ -19,7 +19,7 @@ from local.progress import Progress
 from local.secrets import Secrets
 from local.stores import postgres, roles
 from local.stores.databases import Databases
-from local.supervision.supervisor import Supervisor
+from local.supervision.supervisor import ProcessStatus, Supervisor
 from local.topology import ServiceRow, process_name
 
 READY_DEADLINE_S = 90.0
@@ -182,7 +182,7 @@ class Mesh:
             "port_base": self.options.port_base,
             "supervisor_pid": os.getpid(),
             "outcome": self.progress.outcome,
-            "processes": await self.supervisor.status(),
+            "processes": sorted(await self.supervisor.status(), key=_table_order),
         }
 
     def named(self, name: str) -> list[str]:
@@ -237,6 +237,11 @@ class Mesh:
                     specs.service_spec(caller, replica, self.options, self.home, self.secrets)
                 )
                 await self.supervisor.restart(process_name(caller.name, replica), READY_DEADLINE_S)
+
+
+def _table_order(row: ProcessStatus) -> tuple[int, int]:
+    group, replica = topology.split_name(row["name"])
+    return topology.all_names().index(group), replica or 0
 
 
 def _first_cause(errors: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -15,7 +15,9 @@ from local.home import Home
 from local.mesh import Mesh
 from local.options import Options
 from local.progress import Progress
-from local.seeding.step import seed_when_needed
+from local.seeding.people import staff_note
+from local.seeding.step import carry_out, plan
+from local.topology import address
 
 AFTER_FAILURE_S = 3.0
 """How long a failed supervisor still answers, so that whoever follows its progress learns why."""
@@ -85,7 +87,18 @@ class Runtime:
     async def _up(self) -> None:
         self.mesh.check()
         await self.mesh.up()
-        await seed_when_needed(self.mesh)
+        await self._seed()
+
+    async def _seed(self) -> None:
+        options, data = self.mesh.options, self.mesh.home.data
+        todo = plan(data, options.services, os.environ, again=False)
+        if not todo.services:
+            return
+        with self.progress.step("seed", "seed"):
+            addresses = {name: address(name, "grpc", options.port_base) for name in todo.services}
+            await carry_out(todo, addresses, data)
+        if todo.staff and todo.staff.generated:
+            self.progress.notes.append(staff_note(todo.staff))
 
     def _on_signal(self) -> None:
         self._signals += 1
