@@ -1,0 +1,140 @@
+"""An ASGI application served as a component: bound on start, drained on stop, its clients bounded in every way.
+
+Needs `uvicorn[standard]`, which only services that answer HTTP have; nothing else in the kit imports this file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from meshkit.lifecycle import Background
+
+# The head of a request: its line and all its headers.
+MAX_HEAD_BYTES: Final = 32_768
+HEAD_TIMEOUT_S: Final = 10.0
+# Longer than common load balancers keep an idle connection, so that they, not we, close it first.
+KEEP_ALIVE_S: Final = 75
+_BACKLOG: Final = 2048
+
+
+class AsgiServer(Background):
+    """Serves `app` on `listen` (port 0 for a free one); put it last, so that it starts last and drains first."""
+
+    def __init__(self, app: Any, listen: str, *, max_connections: int = 4096) -> None:
+        super().__init__("http")
+        self._app = app
+        self._listen = listen
+        self._max_connections = max_connections
+        self._server: _Server | None = None
+        self._socket: socket.socket | None = None
+        self.addresses: dict[str, str] = {}
+
+    async def start(self) -> None:
+        """Binds the address, then serves in the background; OSError when it is taken."""
+        host, _, port = self._listen.rpartition(":")
+        self._socket = socket.create_server((host, int(port)), backlog=_BACKLOG)
+        self.addresses["http"] = f"{host}:{self._socket.getsockname()[1]}"
+        self._server = _Server(self._config())
+        await super().start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Accepts no more, lets requests under way finish for `grace_s` seconds, then cuts them off."""
+        if self._server is not None:
+            self._server.config.timeout_graceful_shutdown = max(1, int(grace_s))
+            self._server.should_exit = True
+        await super().stop(grace_s + 1.0)
+        if self._socket is not None:
+            self._socket.close()
+
+    async def run(self) -> None:
+        """Serves until stopped."""
+        assert self._server is not None
+        assert self._socket is not None
+        await self._server.serve(sockets=[self._socket])
+
+    def _config(self) -> uvicorn.Config:
+        limits = {"max_connections": self._max_connections}
+        return uvicorn.Config(
+            self._app,
+            http=type("BoundedProtocol", (BoundedProtocol,), limits),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the lifecycle's."""
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        yield
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol with the limits that it lacks: connections, the size of a head, and the time to send one."""
+
+    max_connections = 4096
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Takes a connection, or closes it when there are too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            transport.close()
+            return
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of the timer."""
+        self._head_done()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request came."""
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._head_done()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Feeds the parser; a head that grows too large ends the connection."""
+        super().data_received(data)
+        if self._head_timer is None:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._refuse(b"431 Request Header Fields Too Large")
+
+    def _await_head(self) -> None:
+        self._head_bytes = 0
+        self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, b"408 Request Timeout")
+
+    def _head_done(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse(self, status: bytes) -> None:
+        self._head_done()
+        if not self.transport.is_closing():
+            self.transport.write(
+                b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+            self.transport.close()

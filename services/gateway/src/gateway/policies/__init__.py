@@ -1,0 +1,1 @@
+"""What the edge does around every request, one concern a file."""
