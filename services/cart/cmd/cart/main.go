@@ -31,14 +31,14 @@ func run() int {
 		fmt.Fprintln(os.Stderr, err)
 		return exitBadSettings
 	}
-	process, err := bootstrap.Build(ctx, cfg, os.Stderr, bootstrap.Overrides{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return exitFailed
+	log := bootstrap.NewLogger(cfg, os.Stderr)
+	platform.Announce(log, "starting", "settings", platform.DescribeSettings(cfg))
+	process, err := bootstrap.Build(ctx, cfg, log, bootstrap.Overrides{})
+	if err == nil {
+		err = platform.Run(ctx, process)
 	}
-	platform.Announce(process.Log, "starting", "settings", platform.DescribeSettings(cfg))
-	if err := platform.Run(ctx, process); err != nil {
-		process.Log.Error("cannot run", "error", err.Error())
+	if err != nil {
+		log.Error("cannot run", "error", err.Error())
 		return exitFailed
 	}
 	return 0

@@ -21,15 +21,22 @@ import (
 // Name is the service's, in logs, traces and error domains.
 const Name = "cart"
 
+// NewLogger makes the process's logger and has libraries use it as well; only main calls it, once.
+func NewLogger(cfg *config.Config, to io.Writer) platform.Logger {
+	log := platform.NewLogger(Name, cfg.Own.LogLevel, to)
+	platform.AdoptLibraryLogs(log)
+	redis.LogTo(log)
+	return log
+}
+
 // Overrides replace parts, for tests; the zero value replaces none.
 type Overrides struct {
 	Store app.Store
 	Clock platform.Clock
 }
 
-// Build makes the process's parts; log lines go to logs.
-func Build(ctx context.Context, cfg *config.Config, logs io.Writer, replace Overrides) (*platform.App, error) {
-	log := platform.NewLogger(Name, cfg.Own.LogLevel, logs)
+// Build makes the process's parts.
+func Build(ctx context.Context, cfg *config.Config, log platform.Logger, replace Overrides) (*platform.App, error) {
 	tracing, err := platform.NewTracing(ctx, Name, cfg.Shared.OTLPEndpoint)
 	if err != nil {
 		return nil, err

@@ -7,14 +7,14 @@ import (
 	"github.com/banyan-shop/banyan/services/cart/internal/platform"
 )
 
-// MemoryStore, as the address of Redis, keeps carts in the process: for running the service alone, not in production.
+// MemoryStore is the address of Redis that keeps carts in the process: for running the service alone, not in production.
 const MemoryStore = "memory://"
 
 const prefix = "CART_"
 
 // Config is every setting, read once.
 type Config struct {
-	Own    platform.Own    `envPrefix:"CART_"`
+	Own    platform.Own `envPrefix:"CART_"`
 	Shared platform.Shared
 
 	// RedisURL is where carts are kept, redis://[user:password@]host:port/db, rediss:// or unix://; or MemoryStore.

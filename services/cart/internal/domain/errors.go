@@ -1,6 +1,9 @@
 package domain
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // Error is a refusal: why (Reason, for programs), of which kind, and with which facts.
 //
@@ -65,7 +68,7 @@ func CartFull() *Error {
 	return &Error{
 		kind: "failed_precondition", reason: "CART_FULL",
 		message:  fmt.Sprintf("a cart holds at most %d different products", MaxLines),
-		metadata: map[string]string{"max_lines": fmt.Sprint(MaxLines)},
+		metadata: map[string]string{"max_lines": strconv.Itoa(MaxLines)},
 	}
 }
 
@@ -74,7 +77,7 @@ func QuantityOutOfRange(quantity int) *Error {
 	return &Error{
 		kind: "invalid_argument", reason: "QUANTITY_OUT_OF_RANGE",
 		message:  fmt.Sprintf("a quantity is %d to %d", MinQuantity, MaxQuantity),
-		metadata: map[string]string{"quantity": fmt.Sprint(quantity)},
+		metadata: map[string]string{"quantity": strconv.Itoa(quantity)},
 	}
 }
 

@@ -21,7 +21,7 @@ func (i *Inbox) fail(ctx context.Context, message jetstream.Msg, cause error) (o
 	}
 	id := message.Headers().Get(eventIDHeader)
 	if !errors.Is(cause, ErrMalformed) && deliveries < maxDeliveries {
-		again := backoff(deliveries)
+		again := i.config.Backoff(deliveries)
 		i.log.WarnContext(ctx, "event failed", "event_id", id, "subject", message.Subject(),
 			"deliveries", deliveries, "again_in_s", again.Seconds(), "error", cause.Error())
 		i.settle(message, message.NakWithDelay(again))
@@ -29,7 +29,7 @@ func (i *Inbox) fail(ctx context.Context, message jetstream.Msg, cause error) (o
 	}
 	if err := i.bury(ctx, message, cause); err != nil {
 		i.log.ErrorContext(ctx, "no dead letter written", "event_id", id, "subject", message.Subject(), "error", err.Error())
-		i.settle(message, message.NakWithDelay(backoff(maxDeliveries)))
+		i.settle(message, message.NakWithDelay(i.config.Backoff(maxDeliveries)))
 		return outcomeRetried
 	}
 	i.log.ErrorContext(ctx, "event is a dead letter", "event_id", id, "subject", message.Subject(),

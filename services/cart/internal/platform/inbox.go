@@ -50,6 +50,8 @@ type InboxConfig struct {
 	// Gate, when set, fails while events could not be handled anyway; none is taken then, so that an outage of our own
 	// store makes no dead letters.
 	Gate Check
+	// Backoff is the wait after so many deliveries; nil means 1, 2, 4, 8 and 16 s.
+	Backoff func(deliveries uint64) time.Duration
 }
 
 // Inbox is a durable consumer. Events are handled one after the other and acknowledged after their effect; failures come
@@ -65,6 +67,9 @@ type Inbox struct {
 
 // NewInbox makes an inbox on a bus, which must start before it.
 func NewInbox(log Logger, bus *Bus, metrics *Metrics, tracing *Tracing, config InboxConfig) *Inbox {
+	if config.Backoff == nil {
+		config.Backoff = backoff
+	}
 	return &Inbox{log: log.With("consumer", config.Consumer), bus: bus, metrics: metrics, tracing: tracing, config: config}
 }
 

@@ -139,4 +139,3 @@ func (c *chain) validate(ctx context.Context, request any, info *grpc.UnaryServe
 	}
 	return next(ctx, request)
 }
-

@@ -95,7 +95,7 @@ type background struct {
 }
 
 func (b *background) start(log Logger, name string, run func(context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background()) //nolint:gosec // stop calls it
 	b.cancel, b.done = cancel, make(chan struct{})
 	go func() {
 		defer close(b.done)

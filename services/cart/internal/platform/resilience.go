@@ -46,17 +46,21 @@ func NewBreaker(log Logger, metrics *Metrics, upstream string, isAway func(error
 	return &Breaker{circuit: circuit, rejected: rejected, isAway: isAway}
 }
 
-// Do calls do, or fails at once when the circuit is open. A call that its caller gave up counts as neither.
-func (b *Breaker) Do(ctx context.Context, do func(context.Context) error) error {
+// Do calls do, or fails at once when the circuit is open. Only a missing or too slow upstream counts as a failure; what
+// it refuses, and what a caller gives up, does not.
+func (b *Breaker) Do(ctx context.Context, do func(context.Context) error) (err error) {
 	if !b.circuit.TryAcquirePermit() {
 		return b.rejected()
 	}
-	err := do(ctx)
-	switch {
-	case err != nil && (b.isAway(err) || errors.Is(err, context.DeadlineExceeded)):
-		b.circuit.RecordFailure()
-	default:
-		b.circuit.RecordSuccess()
-	}
+	away := true // until do returns, so that a panic gives its permit back as well
+	defer func() {
+		if away {
+			b.circuit.RecordFailure()
+		} else {
+			b.circuit.RecordSuccess()
+		}
+	}()
+	err = do(ctx)
+	away = err != nil && (b.isAway(err) || errors.Is(err, context.DeadlineExceeded))
 	return err
 }

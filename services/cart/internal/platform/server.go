@@ -110,7 +110,7 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("admin port: %w", err)
 	}
-	if err := s.parts.start(ctx); err != nil {
+	if err = s.parts.start(ctx); err != nil {
 		return err
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.app.Own.GRPCListen)
@@ -195,8 +195,8 @@ func Run(ctx context.Context, app *App) error {
 		}
 	}
 	server.Stop()
-	if ctx.Err() != nil { // asked to stop, perhaps while it was starting
-		return nil
+	if asked := ctx.Err() != nil; !asked {
+		return err
 	}
-	return err
+	return nil // asked to stop, perhaps while it was starting
 }

@@ -54,7 +54,7 @@ func (t *Tracing) Exports() bool { return t.exports }
 func (t *Tracing) consume(ctx context.Context, name string, header nats.Header) (context.Context, trace.Span) {
 	carrier := propagation.MapCarrier{traceParent: header.Get(traceParent)}
 	ctx = t.propagator.Extract(ctx, carrier)
-	return t.provider.Tracer("platform").Start(ctx, name, trace.WithSpanKind(trace.SpanKindConsumer))
+	return t.provider.Tracer("platform").Start(ctx, name, trace.WithSpanKind(trace.SpanKindConsumer)) //nolint:spancheck // the caller ends it
 }
 
 // shutdown sends what is waiting.

@@ -3,6 +3,8 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/extra/redisotel/v9"
@@ -38,9 +40,20 @@ func NewClient(url string, poolMax int) (*Client, error) {
 	options.ReadTimeout = ioTimeout
 	options.WriteTimeout = ioTimeout
 	options.MaxRetries = maxRetries
+	options.DialerRetries = 1
 	options.ContextTimeoutEnabled = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return &Client{goredis.NewClient(options)}, nil
+}
+
+// LogTo brings what the library says into our log. It is one for the whole process, so call it once, before NewClient.
+func LogTo(log *slog.Logger) { goredis.SetLogger(libraryLog{log}) }
+
+type libraryLog struct{ log *slog.Logger }
+
+// Printf implements the library's logger.
+func (l libraryLog) Printf(ctx context.Context, format string, values ...any) {
+	l.log.DebugContext(ctx, "redis client", "message", fmt.Sprintf(format, values...))
 }
 
 // Trace makes a span of each command; without its words, which name owners.

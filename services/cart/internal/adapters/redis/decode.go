@@ -34,7 +34,7 @@ func decode(fields iter.Seq2[string, string]) (domain.Cart, error) {
 	var lines []positioned
 	for field, value := range fields {
 		if err := decodeField(&cart, &lines, field, value); err != nil {
-			return domain.Cart{}, fmt.Errorf("field %s: %w", field, err)
+			return domain.Cart{}, fmt.Errorf("%w: field %s: %w", errCorrupt, field, err)
 		}
 	}
 	slices.SortFunc(lines, func(a, b positioned) int { return cmp.Compare(a.position, b.position) })
@@ -73,7 +73,7 @@ func decodeField(cart *domain.Cart, lines *[]positioned, field, value string) er
 // mergeReply takes apart what the merge script answers: a hash and a list of products.
 func mergeReply(reply []any) (hash, products []string, err error) {
 	if len(reply) != 2 {
-		return nil, nil, fmt.Errorf("merge answered %d parts", len(reply))
+		return nil, nil, fmt.Errorf("%w: merge answered %d parts", errCorrupt, len(reply))
 	}
 	if hash, err = texts(reply[0]); err != nil {
 		return nil, nil, err
@@ -85,13 +85,13 @@ func mergeReply(reply []any) (hash, products []string, err error) {
 func texts(reply any) ([]string, error) {
 	list, ok := reply.([]any)
 	if !ok {
-		return nil, fmt.Errorf("a list was expected, not %T", reply)
+		return nil, fmt.Errorf("%w: a list was expected, not %T", errCorrupt, reply)
 	}
 	words := make([]string, 0, len(list))
 	for _, element := range list {
 		word, ok := element.(string)
 		if !ok {
-			return nil, fmt.Errorf("text was expected, not %T", element)
+			return nil, fmt.Errorf("%w: text was expected, not %T", errCorrupt, element)
 		}
 		words = append(words, word)
 	}

@@ -13,15 +13,18 @@ import (
 // Replies of a server that is there but cannot serve now: it starts, has lost its primary, or has no room.
 var awayReplies = []string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "MISCONF", "NOREPLICAS"}
 
-// classify turns the client's errors into ours: domain and context errors stay, a script's failure stays as it is (it is
-// our bug), and whatever else went wrong between here and the server is StoreUnavailable.
+// errCorrupt is for what no version of this store has written.
+var errCorrupt = errors.New("the store holds what is no cart")
+
+// classify turns the client's errors into ours: domain and context errors stay, so do a script's failure and a corrupt
+// cart, which are faults and not outages; and whatever else went wrong between here and the server is StoreUnavailable.
 func classify(err error) error {
 	var refusal *domain.Error
 	var reply goredis.Error
 	switch {
 	case err == nil, errors.As(err, &refusal), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
-	case errors.As(err, &reply) && !isAway(reply):
+	case errors.Is(err, errCorrupt), errors.As(err, &reply) && !isAway(reply):
 		return err
 	}
 	return domain.StoreUnavailable(err)

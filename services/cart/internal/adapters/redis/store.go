@@ -103,7 +103,8 @@ func (s *Store) Merge(ctx context.Context, user, guest domain.Owner) (domain.Car
 
 // Settle implements app.Store.
 func (s *Store) Settle(ctx context.Context, owner domain.Owner, eventID string, bought []domain.Item) (bool, error) {
-	args := []any{s.now(), owner.TTL().Milliseconds(), app.SettledTTL.Milliseconds()}
+	args := make([]any, 0, 3+2*len(bought))
+	args = append(args, s.now(), owner.TTL().Milliseconds(), app.SettledTTL.Milliseconds())
 	for _, line := range bought {
 		args = append(args, line.ProductID, line.Quantity)
 	}
