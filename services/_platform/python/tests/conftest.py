@@ -2,68 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import os
 import shutil
-import tempfile
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import grpc_tools
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool
-from google.protobuf.message_factory import GetMessageClass
-from grpc_tools import protoc
 
 from meshkit.nats import Nats
 from meshkit.postgres import Database
 from meshkit.server import App, grpc_service
-from meshkit.settings import ServiceSettings, settings_config
+from services._platform.python.tests.echo_process import ROOT, EchoSettings, load_echo
 
-ROOT = Path(__file__).resolve().parents[4]
 SQL = ROOT / "services" / "_platform" / "sql"
-SAY = "/meshkit.test.v1.EchoService/Say"
-
-
-class EchoSettings(ServiceSettings):
-    model_config = settings_config("ECHO")
-
-
-def _load_proto() -> None:
-    """Compiles echo.proto into the default descriptor pool."""
-    import buf.validate.validate_pb2  # noqa: F401
-
-    here = Path(__file__).parent
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "echo.binpb"
-        includes = [
-            here,
-            ROOT / "protos",
-            ROOT / "protos/third_party",
-            Path(grpc_tools.__file__).parent / "_proto",
-        ]
-        arguments = [
-            "protoc",
-            *(f"-I{path}" for path in includes),
-            f"--descriptor_set_out={out}",
-            "echo.proto",
-        ]
-        assert protoc.main(arguments) == 0
-        found = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
-    descriptor_pool.Default().AddSerializedFile(found.file[0].SerializeToString())
 
 
 @pytest.fixture(scope="session")
 def echo() -> SimpleNamespace:
     """The echo messages by name, and `service`, the descriptor."""
-    pool = descriptor_pool.Default()
-    try:
-        pool.FindFileByName("echo.proto")
-    except KeyError:
-        _load_proto()
-    file = pool.FindFileByName("echo.proto")
-    messages = {name: GetMessageClass(found) for name, found in file.message_types_by_name.items()}
-    return SimpleNamespace(service=file.services_by_name["EchoService"], **messages)
+    return load_echo()
 
 
 @pytest.fixture
@@ -131,3 +94,83 @@ async def broker(nats_server: str) -> AsyncIterator[Nats]:
     await nats.wait_connected()
     yield nats
     await nats.stop(1.0)
+
+
+async def fetch(address: str, path: str) -> tuple[int, str]:
+    """Status and body of a GET on an admin port."""
+    host, _, port = address.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        return int(head.split(b" ")[1]), body.decode()
+    finally:
+        writer.close()
+
+
+@pytest.fixture
+def get() -> Callable[[str, str], Awaitable[tuple[int, str]]]:
+    """`get(address, path)`: status and body."""
+    return fetch
+
+
+class EchoProcess:
+    """A running echo service, read by its log lines."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[dict[str, Any]] = []
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            text = line.decode()
+            self.lines.append(json.loads(text) if text.startswith("{") else {"event": text.rstrip()})
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log lines of one event."""
+        return [line for line in self.lines if line["event"] == name]
+
+    async def addresses(self) -> dict[str, str]:
+        """Waits for the ready line."""
+        async with asyncio.timeout(20):
+            while not self.events("ready"):
+                assert self.process.returncode is None, self.lines
+                await asyncio.sleep(0.01)
+        return dict(self.events("ready")[0])
+
+    async def in_flight(self) -> bool:
+        """Whether it is answering a call now."""
+        _, metrics = await fetch((await self.addresses())["admin"], "/metrics")
+        return "rpc_server_in_flight 1.0" in metrics
+
+    async def ended(self) -> int:
+        """Its exit code, with all its lines read."""
+        async with asyncio.timeout(20):
+            code = await self.process.wait()
+            await self._reading
+        return code
+
+
+@pytest.fixture
+async def echo_process() -> AsyncIterator[Callable[..., Awaitable[EchoProcess]]]:
+    """Starts echo services as processes; what a test leaves running is killed."""
+    started: list[EchoProcess] = []
+
+    async def start(**variables: str) -> EchoProcess:
+        own = {"ECHO_GRPC_LISTEN": "127.0.0.1:0", "ECHO_ADMIN_LISTEN": "127.0.0.1:0", **variables}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(Path(__file__).with_name("echo_process.py")),
+            env={**os.environ, **own},
+            stderr=asyncio.subprocess.PIPE,
+        )
+        started.append(EchoProcess(process))
+        return started[-1]
+
+    yield start
+    for each in started:
+        if each.process.returncode is None:
+            each.process.send_signal(signal.SIGKILL)
+        await each.ended()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from meshkit import logging
 from meshkit.clock import FakeClock
 from meshkit.testing import postgres, session
 from meshkit.testing.aid import FakeCallContext, Running, eventually, running
@@ -32,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Begins the session that this process and its workers share."""
     # Its fork handlers only warn, and whatever we start replaces itself at once.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    logging.configure("test", "info")
     config.stash[_began_here] = session.begin()
 
 
