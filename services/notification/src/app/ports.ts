@@ -1,0 +1,49 @@
+/** What the use cases need from outside. Every adapter of a port passes the same contract suite. */
+import type { Channel, Claim, Contact, Content, Delivery, NewDelivery } from "../domain/notification.ts";
+import type { Occasion } from "../domain/occasion.ts";
+import type { Preferences } from "../domain/preferences.ts";
+import type { IdempotencyKey, Outcome } from "../platform/idempotency.ts";
+
+/** What commits or rolls back together. */
+export interface Work {
+  contact(userId: string): Promise<Contact | undefined>;
+  /** Keeps the newer of the stored copy and this one. */
+  saveContact(contact: Contact): Promise<void>;
+  preferences(userId: string): Promise<Preferences | undefined>;
+  savePreferences(preferences: Preferences): Promise<void>;
+  /** Adds those whose (event, channel) is new; returns their ids. */
+  addDeliveries(deliveries: readonly NewDelivery[]): Promise<string[]>;
+  /** Runs `effect` once per key. Rejects with FAILED_PRECONDITION for another request, ABORTED while the first one runs. */
+  idempotent(key: IdempotencyKey, effect: () => Promise<Uint8Array>): Promise<Outcome>;
+}
+
+export interface Store {
+  transaction<T>(work: (work: Work) => Promise<T>): Promise<T>;
+  preferences(userId: string): Promise<Preferences | undefined>;
+  /** One person's deliveries, newest first, older than `before` when given. */
+  deliveriesOf(userId: string, before: string | undefined, limit: number): Promise<Delivery[]>;
+
+  /** Takes up to `limit` due deliveries of a channel for `leaseMs`, oldest first; each goes to one caller only. */
+  claim(channel: Channel, limit: number, leaseMs: number): Promise<Claim[]>;
+  /** SENT, content emptied, `notification.sent` in the outbox. False when the claim is no longer held: nothing changed. */
+  markSent(claim: Claim): Promise<boolean>;
+  /** FAILED and `notification.failed` in the outbox. False as above. */
+  markFailed(claim: Claim, reason: string): Promise<boolean>;
+  /** PENDING again after `delayMs`; `tried` false gives the try back. False as above. */
+  retryLater(claim: Claim, delayMs: number, reason: string, tried: boolean): Promise<boolean>;
+  /** Deliveries that are neither sent nor given up. */
+  pendingCount(): Promise<number>;
+}
+
+export interface Sender {
+  /** False while the provider is known to be down: nothing is to be claimed for it. */
+  readonly available: boolean;
+  /** Resolves when the provider has it. Rejects with SendError or ProviderDownError. `id` is the idempotency key. */
+  send(id: string, content: Content, attempt: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Renderer {
+  /** The message for a channel. Throws for nothing that an occasion can hold. */
+  render(channel: Channel, occasion: Occasion, contact: Contact): { title: string; text: string; html: string };
+}

@@ -1,0 +1,103 @@
+/** The PostgreSQL pool: bounded, measured, no query without an end. */
+import postgres, { type Sql, type TransactionSql } from "postgres";
+import { ServiceError } from "./errors.ts";
+import type { Metrics } from "./telemetry.ts";
+
+const CONNECT_TIMEOUT_SECONDS = 5;
+const STATEMENT_TIMEOUT_MS = 5000;
+const WAIT_TIMEOUT_MS = 5000;
+
+export type Transaction = TransactionSql;
+
+export class Database {
+  readonly #sql: Sql;
+  readonly #metrics: Metrics;
+  readonly #max: number;
+  readonly #waiting: (() => void)[] = [];
+  #used = 0;
+
+  /** Connects at first use. At most `max` connections; who waits longer than 5 s for one gets RESOURCE_EXHAUSTED. */
+  constructor(url: string, max: number, applicationName: string, metrics: Metrics) {
+    this.#max = max;
+    this.#metrics = metrics;
+    metrics.poolMax.set(max);
+    this.#sql = postgres(url, {
+      max,
+      connect_timeout: CONNECT_TIMEOUT_SECONDS,
+      idle_timeout: 60,
+      onnotice: () => undefined,
+      connection: {
+        application_name: applicationName,
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: 4 * STATEMENT_TIMEOUT_MS,
+      },
+    });
+    this.#measure();
+  }
+
+  /** Runs `work` on one connection outside a transaction. */
+  async query<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    await this.#acquire();
+    try {
+      return await work(this.#sql);
+    } finally {
+      this.#release();
+    }
+  }
+
+  /** Runs `work` in a transaction that rolls back when it rejects. */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await this.#acquire();
+    try {
+      // `begin` unwraps arrays of promises in its type; wrapping keeps T as it is.
+      const { value } = await this.#sql.begin(async (tx) => ({ value: await work(tx) }));
+      return value as T;
+    } finally {
+      this.#release();
+    }
+  }
+
+  async ping(): Promise<void> {
+    await this.query((sql) => sql`SELECT 1`);
+  }
+
+  /** Closes all connections, within `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    await this.#sql.end({ timeout: timeoutMs / 1000 });
+  }
+
+  async #acquire(): Promise<void> {
+    const started = performance.now();
+    if (this.#used >= this.#max) await this.#wait();
+    else this.#used += 1;
+    this.#metrics.poolWait.observe((performance.now() - started) / 1000);
+    this.#measure();
+  }
+
+  #wait(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const give = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.splice(this.#waiting.indexOf(give), 1);
+        reject(new ServiceError("resource_exhausted", "DATABASE_BUSY", "no database connection became free"));
+      }, WAIT_TIMEOUT_MS);
+      this.#waiting.push(give);
+    });
+  }
+
+  /** Hands the connection to who waits longest, else gives it back. */
+  #release(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#used -= 1;
+    this.#measure();
+  }
+
+  #measure(): void {
+    this.#metrics.poolConnections.set({ state: "used" }, this.#used);
+    this.#metrics.poolConnections.set({ state: "idle" }, this.#max - this.#used);
+  }
+}

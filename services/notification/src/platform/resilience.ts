@@ -1,0 +1,68 @@
+/** What stands around every call out: time-out, bounded concurrency, circuit breaker. The only user of cockatiel. */
+import {
+  BrokenCircuitError,
+  type BulkheadPolicy,
+  BulkheadRejectedError,
+  bulkhead,
+  type CircuitBreakerPolicy,
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+} from "cockatiel";
+import { withTimeout } from "./wait.ts";
+
+export interface GuardOptions {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly maxConcurrent: number;
+  /** Failures in a row that open the circuit. */
+  readonly failuresToOpen: number;
+  /** How long it stays open before one call may try. */
+  readonly openMs: number;
+  /** Whether an error says that the other side is in trouble; a refusal of one request does not. */
+  readonly isFault: (error: unknown) => boolean;
+}
+
+/** The call was not made: the circuit is open or the bulkhead is full. */
+export class NotTriedError extends Error {
+  override readonly name = "NotTriedError";
+}
+
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #breaker: CircuitBreakerPolicy;
+  readonly #bulkhead: BulkheadPolicy;
+  #openUntil = 0;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    this.#bulkhead = bulkhead(options.maxConcurrent);
+    this.#breaker = circuitBreaker(handleWhen(options.isFault), {
+      halfOpenAfter: options.openMs,
+      breaker: new ConsecutiveBreaker(options.failuresToOpen),
+    });
+    this.#breaker.onBreak(() => {
+      this.#openUntil = performance.now() + options.openMs;
+    });
+  }
+
+  /** Runs `call` with a signal that aborts at the time-out. Rejects with NotTriedError when it may not run. */
+  async run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { timeoutMs, name } = this.#options;
+    try {
+      return await this.#bulkhead.execute(() =>
+        this.#breaker.execute(() => withTimeout(call(AbortSignal.timeout(timeoutMs)), timeoutMs, name)),
+      );
+    } catch (error) {
+      if (error instanceof BrokenCircuitError) throw new NotTriedError("circuit open");
+      if (error instanceof BulkheadRejectedError) throw new NotTriedError("bulkhead full");
+      throw error;
+    }
+  }
+
+  /** False while the circuit is open and not yet due for a trial. */
+  get open(): boolean {
+    return this.#breaker.state === CircuitState.Open && performance.now() < this.#openUntil;
+  }
+}

@@ -1,0 +1,42 @@
+/** The W3C trace a piece of work belongs to, carried through async calls and written into every log line. */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { randomBytes } from "node:crypto";
+
+export interface TraceContext {
+  /** 32 hex digits. */
+  readonly traceId: string;
+  /** 16 hex digits. */
+  readonly spanId: string;
+  readonly sampled: boolean;
+}
+
+const storage = new AsyncLocalStorage<TraceContext>();
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+
+export function currentTrace(): TraceContext | undefined {
+  return storage.getStore();
+}
+
+export function withTrace<T>(trace: TraceContext, work: () => T): T {
+  return storage.run(trace, work);
+}
+
+/** Reads a `traceparent` header; undefined when it is missing or not valid. */
+export function parseTraceparent(header: string | undefined): TraceContext | undefined {
+  const [, traceId, spanId, flags] = TRACEPARENT.exec(header ?? "") ?? [];
+  if (!traceId || !spanId || !flags || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+export function formatTraceparent(trace: TraceContext): string {
+  return `00-${trace.traceId}-${trace.spanId}-${trace.sampled ? "01" : "00"}`;
+}
+
+/** A span of the same trace as `parent`, or the first of a new one. */
+export function childOf(parent: TraceContext | undefined): TraceContext {
+  return {
+    traceId: parent?.traceId ?? randomBytes(16).toString("hex"),
+    spanId: randomBytes(8).toString("hex"),
+    sampled: parent?.sampled ?? true,
+  };
+}
