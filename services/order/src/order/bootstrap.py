@@ -41,11 +41,13 @@ from order.app.pricer import Pricer
 from order.app.quote_order import QuoteOrder
 from order.app.steps import Steps
 from order.domain.advance import Limits
+from order.domain.backoff import backoff_s
 from order.rpc.events import EventHandlers
 from order.rpc.servicer import OrderServicer, UseCases
 from order.settings import OrderSettings
 
 _BACKLOG_INTERVAL_S = 5.0
+_jitter = random.Random()  # noqa: S311 - spreads retries, hides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def _engine(core: Core, meter: PrometheusMeter) -> Engine:
         policy=Policy(lease=core.lease, limits=limits),
         meter=meter,
         scope=lambda user_id: call_scope(Identity(user_id, frozenset({"customer"})), None),
-        jitter=random.Random().random,  # noqa: S311 - spreads retries, hides nothing
+        wait_s=lambda attempt: backoff_s(attempt, _jitter.random()),
     )
 
 

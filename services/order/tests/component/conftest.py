@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.message import Message
+from pydantic import SecretStr
 
 from banyan.order.v1 import order_service_pb2 as calls
 from meshkit.client import Channel, Response
@@ -75,7 +76,9 @@ async def world(database: Callable[[Path], str], nats_server: str) -> AsyncItera
     shop, faults, dsn = Shop(), Faults(), database(SERVICE_DIR)
     async with upstreams(shop, faults) as addresses:
         given: dict[str, Any] = {f"{name}_addr": address for name, address in addresses.items()}
-        settings = OrderSettings(database_url=dsn, nats_url=nats_server, workflow_poll_s=0.1, **given)
+        settings = OrderSettings(
+            database_url=SecretStr(dsn), nats_url=nats_server, workflow_poll_s=0.1, **given
+        )
         async with running(build(settings)) as served:
             yield World(served.channel, shop, faults, dsn, nats_server, settings)
 

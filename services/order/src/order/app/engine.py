@@ -9,7 +9,6 @@ from datetime import datetime
 from order.app.ports import Clock, Lease, Meter, Scope, Work, WorkflowStore
 from order.app.steps import Steps
 from order.domain.advance import Limits, advance, must_turn_round, turn_round
-from order.domain.backoff import backoff_s
 from order.domain.steps import Outcome
 from order.domain.workflow import Progress, Status
 
@@ -30,7 +29,10 @@ class Policy:
 
 
 class Engine:
-    """Holds no state of its own: what is not in the store did not happen."""
+    """Holds no state of its own: what is not in the store did not happen.
+
+    `wait_s` tells how many seconds to wait after try number n of a step.
+    """
 
     def __init__(
         self,
@@ -41,7 +43,7 @@ class Engine:
         policy: Policy,
         meter: Meter,
         scope: Scope,
-        jitter: Callable[[], float],
+        wait_s: Callable[[int], float],
     ) -> None:
         self._store = store
         self._steps = steps
@@ -49,7 +51,7 @@ class Engine:
         self._policy = policy
         self._meter = meter
         self._scope = scope
-        self._jitter = jitter
+        self._wait_s = wait_s
 
     async def run(self, work: Work, stopping: Callable[[], bool] = lambda: False) -> Work:
         """The workflow when it has ended, is parked or waits for its next try; `stopping` ends it between steps.
@@ -73,7 +75,7 @@ class Engine:
     def _next(self, work: Work, outcome: Outcome | None, now: datetime) -> Progress:
         if outcome is None:
             return turn_round(work.order, work.flow, now)
-        wait = backoff_s(work.flow.attempt, self._jitter())
+        wait = self._wait_s(work.flow.attempt)
         return advance(work.order, work.flow, outcome, now=now, limits=self._policy.limits, retry_in_s=wait)
 
     async def _record(
