@@ -22,3 +22,6 @@ mapfile -t ours < <(find banyan -name '*.proto' | sort)
 "$venv/python" -m grpc_tools.protoc --descriptor_set_in="$image" \
   --go_out=gen/go --go_opt=module=github.com/banyan-shop/banyan/protos/gen/go \
   --go-grpc_out=gen/go --go-grpc_opt=module=github.com/banyan-shop/banyan/protos/gen/go "${ours[@]}"
+
+# The contracts with their comments, which generated code has not: what the gateway's OpenAPI document is written from.
+"$venv/buf" build --as-file-descriptor-set --exclude-imports --path banyan -o ../services/gateway/src/gateway/descriptors.binpb

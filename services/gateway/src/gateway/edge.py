@@ -17,7 +17,7 @@ from gateway.invoke import Invoker
 from gateway.policies import deadline
 from gateway.policies.metrics import HttpMetrics
 from gateway.problems import Problem, problem_of
-from gateway.reply import SECURITY, Reply, problem_reply, send_reply, trace_headers
+from gateway.reply import DOCS_PATH, DOCS_SECURITY, SECURITY, Reply, problem_reply, send_reply, trace_headers
 from gateway.router import Found, Router
 from meshkit import tracing
 from meshkit.context import call_scope
@@ -129,7 +129,8 @@ class _Inside:
             self._exchange.route = path or self._exchange.route
             self._exchange.status = message["status"]
             own = {name for name, _ in message["headers"]}
-            extra = [header for header in SECURITY if header[0] not in own]
+            wanted = DOCS_SECURITY if self._exchange.path.startswith(DOCS_PATH) else SECURITY
+            extra = [header for header in wanted if header[0] not in own]
             message = {**message, "headers": [*message["headers"], *extra, *trace_headers(self._exchange)]}
         else:
             self._exchange.bytes_out += len(message.get("body", b""))

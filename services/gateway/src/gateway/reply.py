@@ -17,6 +17,15 @@ SECURITY: Final[tuple[Header, ...]] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
+# Swagger's page runs its own script and style, from here and nowhere else.
+_DOCS_POLICY: Final = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; frame-ancestors 'none'"
+)
+DOCS_PATH: Final = "/docs"
+DOCS_SECURITY: Final[tuple[Header, ...]] = tuple(
+    (name, _DOCS_POLICY if name == b"content-security-policy" else value) for name, value in SECURITY
+)
 # Statuses after which what is left of the request is not read.
 _CLOSING: Final = frozenset({408, 413})
 

@@ -11,13 +11,13 @@ from meshkit.clock import uuid7
 
 HEADER: Final = b"idempotency-key"
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,128}")
-_REQUIRED: Final = int(options_pb2.IDEMPOTENCY_REQUIRED)
+REQUIRED: Final = int(options_pb2.IDEMPOTENCY_REQUIRED)
 
 
 def request_id(policy: int, header: bytes | None) -> str:
     """The request id of a mutation: the key, or a fresh UUIDv7 where the route can do without one."""
     if header is None:
-        if policy == _REQUIRED:
+        if policy == REQUIRED:
             raise RequestError(
                 400, "IDEMPOTENCY_KEY_REQUIRED", "this request needs an Idempotency-Key header"
             )

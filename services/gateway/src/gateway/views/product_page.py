@@ -13,6 +13,7 @@ from banyan.inventory.v1 import inventory_service_pb2 as inventory_pb
 from banyan.product.v1 import product_service_pb2 as product_pb
 from banyan.shipping.v1 import shipping_service_pb2 as shipping_pb
 from gateway.clients import Mesh
+from gateway.openapi.operations import PROBLEM
 from gateway.transcode.encode import JsonEncoder
 from gateway.views.optional import or_fallback
 from meshkit.context import deadline_in
@@ -25,17 +26,17 @@ _GET_PRODUCT: Final = "/banyan.product.v1.ProductService/GetProduct"
 _GET_STOCK: Final = "/banyan.inventory.v1.InventoryService/GetStock"
 _QUOTE: Final = "/banyan.shipping.v1.ShippingService/QuoteShipping"
 
-PART: Final = "#/components/schemas/banyan."
+_PART: Final = "#/components/schemas/banyan."
 SCHEMA: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["product", "stock", "delivery", "degraded"],
     "properties": {
-        "product": {"$ref": f"{PART}product.v1.Product"},
-        "stock": {"anyOf": [{"$ref": f"{PART}inventory.v1.Stock"}, {"type": "null"}]},
+        "product": {"$ref": f"{_PART}product.v1.Product"},
+        "stock": {"anyOf": [{"$ref": f"{_PART}inventory.v1.Stock"}, {"type": "null"}]},
         "delivery": {
             "type": "array",
             "description": "One for each speed on offer; empty where it can't be sent or the offer can't be had.",
-            "items": {"$ref": f"{PART}shipping.v1.ShippingOption"},
+            "items": {"$ref": f"{_PART}shipping.v1.ShippingOption"},
         },
         "degraded": {
             "type": "array",
@@ -103,7 +104,7 @@ def router(mesh: Mesh, encoder: JsonEncoder) -> APIRouter:
         operation_id="getProductPage",
         summary="A product with its stock and delivery",
         response_class=Response,
-        responses={200: {"content": {"application/json": {"schema": SCHEMA}}}},
+        responses={200: {"content": {"application/json": {"schema": SCHEMA}}}, "default": PROBLEM},
     )
     async def product_page(
         product_id: Annotated[str, Path(description="The product's id.")],
