@@ -1,0 +1,170 @@
+"""One suite for every implementation of the Warehouse port."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from inventory.app import keep_stock, read, settle
+from inventory.app.ports import Warehouse
+from inventory.app.reserve import reserve
+from inventory.app.sweep import sweep
+from inventory.domain.errors import OutOfStock, ReservationEnded, ReservationExists, ReservationNotFound
+from inventory.domain.reservation import Reservation, State
+from meshkit.clock import FakeClock, uuid7
+
+TTL = timedelta(minutes=15)
+
+
+async def stocked(warehouse: Warehouse, clock: FakeClock, *units: int) -> list[str]:
+    """Products with these units on the shelf."""
+    products = [uuid7() for _ in units]
+    async with warehouse.transaction() as stock:
+        made = await keep_stock.import_stock(stock, dict(zip(products, units, strict=True)), now=clock.now())
+    assert made == len(units)
+    return products
+
+
+async def hold(
+    warehouse: Warehouse, clock: FakeClock, items: dict[str, int], order_id: str = ""
+) -> Reservation:
+    async with warehouse.transaction() as stock:
+        return await reserve(stock, order_id or uuid7(), items, ttl=TTL, now=clock.now())
+
+
+async def levels(warehouse: Warehouse, product: str) -> tuple[int, int, int, int]:
+    stock = await read.get_stock(warehouse, product)
+    return stock.on_hand, stock.reserved, stock.sold, stock.restocked
+
+
+async def test_reservation_moves_all_lines(warehouse: Warehouse, clock: FakeClock) -> None:
+    first, second = await stocked(warehouse, clock, 5, 5)
+    held = await hold(warehouse, clock, {first: 2, second: 5})
+    assert await read.get_reservation(warehouse, held.order_id) == held
+    assert await levels(warehouse, first) == (3, 2, 0, 0)
+    assert await levels(warehouse, second) == (0, 5, 0, 0)
+
+
+async def test_one_short_line_holds_none(warehouse: Warehouse, clock: FakeClock) -> None:
+    plenty, scarce = await stocked(warehouse, clock, 5, 1)
+    unknown = uuid7()
+    with pytest.raises(OutOfStock) as caught:
+        await hold(warehouse, clock, {plenty: 1, scarce: 2, unknown: 1})
+    assert [field for field, _ in caught.value.violations] == ["items[1].quantity", "items[2].quantity"]
+    assert await levels(warehouse, plenty) == (5, 0, 0, 0)
+
+
+async def test_repeat_gives_the_same_and_other_items_are_refused(
+    warehouse: Warehouse, clock: FakeClock
+) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    held = await hold(warehouse, clock, {product: 2})
+    assert await hold(warehouse, clock, {product: 2}, held.order_id) == held
+    with pytest.raises(ReservationExists):
+        await hold(warehouse, clock, {product: 3}, held.order_id)
+    assert await levels(warehouse, product) == (3, 2, 0, 0)
+
+
+async def test_no_oversell_under_concurrency(warehouse: Warehouse, clock: FakeClock) -> None:
+    first, second = await stocked(warehouse, clock, 7, 9)
+    start = asyncio.Barrier(20)
+
+    async def buy(number: int) -> bool:
+        # Half of the buyers name the products the other way round: a deadlock unless rows are locked in one order.
+        items = {first: 1, second: 1} if number % 2 else {second: 1, first: 1}
+        await start.wait()
+        try:
+            await hold(warehouse, clock, items)
+        except OutOfStock:
+            return False
+        return True
+
+    assert sum(await asyncio.gather(*(buy(number) for number in range(20)))) == 7
+    assert await levels(warehouse, first) == (0, 7, 0, 0)
+    assert await levels(warehouse, second) == (2, 7, 0, 0)
+
+
+async def test_concurrent_repeats_of_one_order_hold_once(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 10)
+    order_id = uuid7()
+    results = await asyncio.gather(*(hold(warehouse, clock, {product: 3}, order_id) for _ in range(5)))
+    assert len({each.expires_at for each in results}) == 1
+    assert await levels(warehouse, product) == (7, 3, 0, 0)
+
+
+async def test_commit_then_release_restocks_each_once(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    held = await hold(warehouse, clock, {product: 2})
+    for _ in range(2):
+        async with warehouse.transaction() as stock:
+            assert (await settle.commit(stock, held.order_id, now=clock.now())).state is State.COMMITTED
+    assert await levels(warehouse, product) == (3, 0, 2, 0)
+    for _ in range(2):
+        async with warehouse.transaction() as stock:
+            assert (await settle.release(stock, held.order_id, now=clock.now())).state is State.RESTOCKED
+    assert await levels(warehouse, product) == (5, 0, 2, 2)
+
+
+async def test_release_before_reserve_closes_the_order(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    order_id = uuid7()
+    async with warehouse.transaction() as stock:
+        await settle.release(stock, order_id, now=clock.now())
+    with pytest.raises(ReservationEnded):
+        await hold(warehouse, clock, {product: 1}, order_id)
+    assert await levels(warehouse, product) == (5, 0, 0, 0)
+
+
+async def test_sweeper_gives_back_what_is_late_and_only_that(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 10)
+    late, sold = await hold(warehouse, clock, {product: 2}), await hold(warehouse, clock, {product: 3})
+    async with warehouse.transaction() as stock:
+        await settle.commit(stock, sold.order_id, now=clock.now())
+    clock.advance(TTL.total_seconds() - 1)
+    young = await hold(warehouse, clock, {product: 4})
+    assert await sweep(warehouse, clock) == 0
+    clock.advance(1)
+    swept = await asyncio.gather(*(sweep(warehouse, clock) for _ in range(3)))
+    assert sum(swept) == 1
+    assert (await read.get_reservation(warehouse, late.order_id)).state is State.EXPIRED
+    assert (await read.get_reservation(warehouse, young.order_id)).state is State.HELD
+    assert await levels(warehouse, product) == (3, 4, 3, 0)
+    async with warehouse.transaction() as stock:
+        with pytest.raises(ReservationEnded):
+            await settle.commit(stock, late.order_id, now=clock.now())
+
+
+async def test_commit_without_reservation_is_not_found(warehouse: Warehouse, clock: FakeClock) -> None:
+    with pytest.raises(ReservationNotFound):
+        async with warehouse.transaction() as stock:
+            await settle.commit(stock, uuid7(), now=clock.now())
+
+
+async def test_import_leaves_what_is_there(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    async with warehouse.transaction() as stock:
+        assert await keep_stock.import_stock(stock, {product: 9}, now=clock.now()) == 0
+    assert await levels(warehouse, product) == (5, 0, 0, 0)
+
+
+async def test_concurrent_goods_all_count(warehouse: Warehouse, clock: FakeClock) -> None:
+    product = uuid7()
+
+    async def receive() -> None:
+        async with warehouse.transaction() as stock:
+            await keep_stock.receive_goods(stock, product, 2, now=clock.now())
+
+    await asyncio.gather(*(receive() for _ in range(8)))
+    stock = await read.get_stock(warehouse, product)
+    assert (stock.received, stock.on_hand) == (16, 16)
+
+
+async def test_safety_stock_is_not_for_sale(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    async with warehouse.transaction() as stock:
+        counted = await keep_stock.update_stock(stock, product, on_hand=4, safety_stock=3, now=clock.now())
+    assert (counted.received, counted.available) == (4, 1)
+    with pytest.raises(OutOfStock):
+        await hold(warehouse, clock, {product: 2})
