@@ -28,6 +28,14 @@ NETWORK_WORDS = (
 Says = Callable[[str], None]
 
 
+class CommandFailedError(LocalError):
+    """The command ended with another code than 0."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 def quiet(_: str) -> None:
     """Progress that nobody looks at."""
 
@@ -68,7 +76,7 @@ async def run(
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
     if code != 0:
-        raise LocalError(f"{what} failed: {reason(list(lines))}{_see(log)}")
+        raise CommandFailedError(f"{what} failed: {reason(list(lines))}{_see(log)}", code)
     return list(lines)
 
 

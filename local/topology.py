@@ -82,7 +82,7 @@ STAND_INS: tuple[StandInRow, ...] = (
 SERVICES: tuple[ServiceRow, ...] = (
     ServiceRow("user", "python", ("postgres", "nats")),
     ServiceRow("product", "python", ("postgres", "nats")),
-    ServiceRow("cart", "go", ("redis",)),
+    ServiceRow("cart", "go", ("redis", "nats")),
     ServiceRow("inventory", "python", ("postgres", "nats")),
     ServiceRow("payment", "java", ("postgres", "nats")),
     ServiceRow("shipping", "python", ("postgres", "nats")),

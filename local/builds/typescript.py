@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from local.builds import tools
@@ -11,8 +12,10 @@ from local.paths import ROOT
 
 
 def command(service: str) -> tuple[str, ...]:
-    """How the service is run, in its folder."""
-    return (tools.node(), "--disable-warning=ExperimentalWarning", "src/main.ts")
+    """How the service is run, in its folder: its own `npm start`, without npm and with our Node."""
+    script = _scripts(ROOT / "services" / service / "package.json").get("start", "node src/main.ts")
+    words = shlex.split(script)
+    return (tools.node(), *(words[1:] if words[0] == "node" else words))
 
 
 def recipe(service: str) -> Recipe:
@@ -30,13 +33,14 @@ def recipe(service: str) -> Recipe:
             )
         return result
 
+    outputs = [folder / "node_modules"]
     inputs = [folder / "package.json", folder / "package-lock.json"]
     if "generate" in _scripts(folder / "package.json"):
+        outputs.append(folder / "src" / "gen")
+        inputs += [folder / "generate.sh", folder / "protos"]
         inputs += [ROOT / "protos" / "banyan", ROOT / "protos" / "third_party"]
-        inputs += sorted(path for path in (folder / "scripts").glob("*"))
-    return Recipe(
-        service, tuple(path for path in inputs if path.exists()), (folder / "node_modules",), steps, extra="1"
-    )
+    present = tuple(path for path in inputs if path.exists())
+    return Recipe(service, present, tuple(outputs), steps)
 
 
 def _scripts(package: Path) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""`./banyan test`: one table of kinds, a runner for each, one summary."""

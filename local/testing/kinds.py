@@ -1,0 +1,118 @@
+"""The one table of test kinds. A new kind is one more row."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from local.builds import tools
+from local.paths import ROOT
+
+Counter = Literal["pytest", "go", "node", "maven", "exit"]
+"""How results are counted from a runner's output; `exit` counts the command itself as one test."""
+Need = Literal["stores", "mesh", "go", "java", "node"]
+"""What a kind takes for itself: kinds that share `mesh` never run at the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One run of one runner."""
+
+    name: str
+    words: Callable[[], tuple[str, ...]]
+    """Called when it runs, so that a missing compiler spoils only its own kind."""
+    directory: Path = ROOT
+    counter: Counter = "pytest"
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What `./banyan test NAME` runs."""
+
+    name: str
+    description: str
+    commands: tuple[Command, ...]
+    needs: frozenset[Need] = frozenset()
+    by_default: bool = True
+    """Part of `./banyan test` without names: kinds that need no cluster."""
+
+
+def pytest(name: str, *paths: str) -> tuple[Command, ...]:
+    """A pytest run over paths of the tree; those that do not exist are left out, and none is no command."""
+    present = [path for path in paths if (ROOT / path).exists()]
+    words = (sys.executable, "-m", "pytest", "-q", "--color=no", *present)
+    return (Command(name, lambda: words),) if present else ()
+
+
+def python_services() -> tuple[str, ...]:
+    """The test folders of all Python services and of their kit."""
+    roots = sorted((ROOT / "services").glob("*/tests")) + sorted(
+        (ROOT / "services/_platform").glob("*/tests")
+    )
+    return tuple(str(path.relative_to(ROOT)) for path in roots if list(path.rglob("test_*.py")))
+
+
+def _go(service: str) -> Command:
+    return Command(
+        service,
+        lambda: (tools.go(), "test", "-json", "./..."),
+        ROOT / "services" / service,
+        "go",
+        {"GOTOOLCHAIN": "local"},
+    )
+
+
+def _java(service: str) -> Command:
+    return Command(service, lambda: (tools.maven(), "-B", "verify"), ROOT / "services" / service, "maven")
+
+
+def _node(service: str) -> Command:
+    return Command(service, lambda: (*tools.npm(), "test"), ROOT / "services" / service, "node")
+
+
+def _lint() -> tuple[Command, ...]:
+    def tool(name: str, *words: str) -> Command:
+        program = str(Path(sys.executable).parent / name.split(maxsplit=1)[0])
+        return Command(name, lambda: (program, *words), counter="exit")
+
+    return (
+        tool("ruff", "check", "-q", "."),
+        tool("ruff format", "format", "-q", "--check", "."),
+        tool("mypy", "local"),
+    )
+
+
+def kinds() -> tuple[Kind, ...]:
+    """All kinds, in the order in which a failure should be read."""
+    return (
+        Kind("lint", "ruff, formatting and mypy strict", _lint()),
+        Kind("runtime", "the local runtime", pytest("local", "local/tests", "local/standins/tests")),
+        Kind(
+            "python",
+            "unit, contract and component tests of the Python services and their kit",
+            pytest("services", *python_services()),
+            frozenset({"stores"}),
+        ),
+        Kind("go", "cart", (_go("cart"),), frozenset({"go", "stores"})),
+        Kind("java", "payment", (_java("payment"),), frozenset({"java", "stores"})),
+        Kind("typescript", "notification", (_node("notification"),), frozenset({"node", "stores"})),
+        Kind("architecture", "rules on the tree itself", pytest("architecture", "tests/architecture")),
+        Kind("contract", "contracts and what is generated from them", pytest("contract", "tests/contract")),
+        Kind(
+            "integration",
+            "several services",
+            pytest("integration", "tests/integration"),
+            frozenset({"mesh"}),
+        ),
+        Kind("e2e", "buying things through the gateway", pytest("e2e", "tests/e2e"), frozenset({"mesh"})),
+        Kind(
+            "chaos",
+            "kill, cut and slow, then balance the books",
+            pytest("chaos", "tests/chaos"),
+            frozenset({"mesh"}),
+        ),
+    )
