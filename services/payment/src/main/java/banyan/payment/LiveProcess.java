@@ -1,0 +1,88 @@
+package banyan.payment;
+
+import banyan.payment.adapters.HttpPaymentProvider;
+import banyan.payment.adapters.JdbcPaymentStore;
+import banyan.payment.adapters.ProviderHttp;
+import banyan.payment.app.Timing;
+import banyan.payment.app.Tools;
+import banyan.payment.config.Settings;
+import banyan.payment.platform.Metrics;
+import banyan.payment.platform.OtelTracing;
+import banyan.payment.platform.OutboxRelay;
+import banyan.payment.platform.Pool;
+import banyan.payment.platform.TraceContext;
+import banyan.payment.platform.Tracing;
+import banyan.payment.platform.UuidV7;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.slf4j.LoggerFactory;
+
+/** The service on PostgreSQL, NATS and the provider's HTTP API. */
+final class LiveProcess {
+    private final App app;
+    private final OutboxRelay relay;
+    private final Pool pool;
+    private final ExecutorService httpThreads;
+    private final Tracing tracing;
+
+    private LiveProcess(App app, OutboxRelay relay, Pool pool, ExecutorService httpThreads, Tracing tracing) {
+        this.app = app;
+        this.relay = relay;
+        this.pool = pool;
+        this.httpThreads = httpThreads;
+        this.tracing = tracing;
+    }
+
+    static LiveProcess start(Settings settings) throws IOException {
+        // Shorter than any server's: a connection that the other side is closing breaks a charge in the middle.
+        System.setProperty("jdk.httpclient.keepalive.timeout", "2");
+        Metrics metrics = new Metrics();
+        Tracing tracing = settings.otlpEndpoint().isEmpty()
+                ? Tracing.idsOnly()
+                : OtelTracing.otlp("payment", settings.otlpEndpoint());
+        InstantSource clock = InstantSource.offset(InstantSource.system(), settings.clockOffset());
+        UuidV7 ids = new UuidV7(clock);
+        Pool pool = new Pool(settings.database(), settings.poolMax(), metrics);
+        ExecutorService httpThreads = daemonThreads("provider-http", 4);
+        var http = new ProviderHttp(
+                settings.providerUrl(), settings.providerTimeout(), httpThreads, TraceContext::currentTraceparent);
+        var outside = new Bootstrap.Outside(
+                new JdbcPaymentStore(pool.dataSource(), ids, TraceContext::currentTraceparent),
+                new HttpPaymentProvider(http),
+                new Tools(clock, ids, Timing.of(settings.providerTimeout(), settings.settle())),
+                metrics,
+                tracing,
+                pool::answers);
+        App app = Bootstrap.build(settings, outside);
+        OutboxRelay relay = new OutboxRelay("payment", settings.natsUrl(), pool::dedicated, metrics);
+        relay.start();
+        app.start();
+        return new LiveProcess(app, relay, pool, httpThreads, tracing);
+    }
+
+    /** Drains and stops, each step within its limit. */
+    void stop() throws InterruptedException {
+        var log = LoggerFactory.getLogger(LiveProcess.class);
+        log.info("draining");
+        Duration step = Duration.ofSeconds(3);
+        app.stopping()
+                .then("outbox-relay", step, () -> relay.stop(step))
+                .then("provider", step, httpThreads::shutdownNow)
+                .then("pool", step, pool::close)
+                .then("telemetry", step, tracing::close)
+                .then("admin", step, app.admin()::stop)
+                .run();
+        log.info("stopped");
+    }
+
+    private static ExecutorService daemonThreads(String name, int count) {
+        return Executors.newFixedThreadPool(count, task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+}

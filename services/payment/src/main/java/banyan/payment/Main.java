@@ -1,0 +1,46 @@
+package banyan.payment;
+
+import banyan.payment.config.Settings;
+import banyan.payment.config.SettingsException;
+import banyan.payment.platform.Logging;
+import java.util.concurrent.CountDownLatch;
+import org.slf4j.LoggerFactory;
+
+/** The process: settings, start, SIGTERM, exit code. 0 after a drain, 1 when it could not start, 2 on bad settings. */
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] args) throws InterruptedException {
+        Settings settings;
+        try {
+            settings = Settings.fromEnv(System.getenv());
+        } catch (SettingsException e) {
+            System.err.println(e.getMessage());
+            System.exit(2);
+            return;
+        }
+        Logging.configure(settings.logLevel());
+        LoggerFactory.getLogger(Main.class)
+                .atInfo()
+                .addKeyValue("settings", settings.described())
+                .log("starting");
+        try {
+            LiveProcess process = LiveProcess.start(settings);
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "stop"));
+        } catch (Exception e) {
+            LoggerFactory.getLogger(Main.class).error("could not start", e);
+            System.exit(1);
+        }
+        new CountDownLatch(1).await(); // every thread of the service is a daemon; the signal's hook ends the process
+    }
+
+    private static void stop(LiveProcess process) {
+        int code = 0;
+        try {
+            process.stop();
+        } catch (InterruptedException e) {
+            code = 1;
+        }
+        Runtime.getRuntime().halt(code); // else the exit code would be the signal's
+    }
+}

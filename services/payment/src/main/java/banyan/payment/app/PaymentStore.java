@@ -1,0 +1,75 @@
+package banyan.payment.app;
+
+import banyan.payment.domain.Payment;
+import banyan.payment.domain.PaymentEvent;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** Payments, their events and first answers, in one database. */
+public interface PaymentStore {
+    /** Runs {@code work} in one transaction: committed when it returns, rolled back when it throws. No provider calls inside. */
+    <T> T inTransaction(Function<Transaction, T> work);
+
+    Optional<Payment> find(String paymentId);
+
+    /** Newest first, by id. */
+    List<Payment> list(Query query);
+
+    /** Charges and refunds whose outcome is not known. */
+    long countPending();
+
+    /**
+     * Which payments.
+     *
+     * @param userId only this user's; empty for all
+     * @param orderId only this order's; empty for all
+     * @param beforeId only those older than this payment; empty for the newest
+     * @param limit at most so many
+     */
+    record Query(Optional<String> userId, Optional<String> orderId, Optional<String> beforeId, int limit) {}
+
+    /**
+     * What can be done in a transaction. Locks are held to its end; lock an order before its payment, or two transactions
+     * may wait for each other.
+     */
+    interface Transaction {
+        /** Locks the order, known or not, and tells why it is closed; empty while it is open. */
+        Optional<String> lockOrder(String orderId);
+
+        /** Closes an order for charging; the first reason stays. */
+        void closeOrder(String orderId, String reason, Instant now);
+
+        Optional<Payment> lockByOrder(String orderId);
+
+        Optional<Payment> lock(String paymentId);
+
+        /** The payment whose charge has waited longest for a worker and is not leased; those locked elsewhere are passed by. */
+        Optional<Payment> lockDueCharge(Instant now);
+
+        /** A payment with such a refund. */
+        Optional<Payment> lockDueRefund(Instant now);
+
+        void insert(Payment payment);
+
+        void update(Payment payment);
+
+        /** Tells an event when, and only when, this transaction commits. */
+        void publish(PaymentEvent event, Instant now);
+
+        /** The first answer to this request, waiting for one that is being given; PaymentException when its body differs. */
+        Optional<byte[]> firstAnswer(Request request);
+
+        /** Keeps the answer to this request, in place of an earlier one. */
+        void keepAnswer(Request request, byte[] answer, Instant now);
+    }
+
+    /**
+     * A mutation, as its caller names it.
+     *
+     * @param id the caller's request_id
+     * @param hash SHA-256 of the whole request
+     */
+    record Request(String caller, String method, String id, byte[] hash) {}
+}

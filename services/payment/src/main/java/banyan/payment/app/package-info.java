@@ -1,0 +1,2 @@
+/** Use cases, one a file, and the ports they need. */
+package banyan.payment.app;

@@ -1,0 +1,2 @@
+/** The only place that reads the environment. */
+package banyan.payment.config;

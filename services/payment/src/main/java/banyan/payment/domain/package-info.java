@@ -1,0 +1,2 @@
+/** What a payment is and may become. Standard library only, no I/O. */
+package banyan.payment.domain;

@@ -1,0 +1,107 @@
+package banyan.payment.platform;
+
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Publishes the outbox: in order, by one replica at a time, until the broker has acknowledged each event. An event may be sent
+ * twice after a crash; the broker drops a repeat of the same id.
+ */
+public final class OutboxRelay {
+    private static final Logger LOG = LoggerFactory.getLogger(OutboxRelay.class);
+    private static final int BATCH = 200;
+    private static final int POLL_MILLIS = 1_000;
+
+    private final Callable<Connection> connect;
+    private final Broker broker;
+    private final Metrics metrics;
+    private final BackgroundLoop loop;
+    private OutboxTable table;
+    private boolean brokerAway;
+
+    /**
+     * @param service names the stream (`ORDER`) and its subjects (`order.>`)
+     * @param connect gives a connection of the relay's own
+     */
+    public OutboxRelay(String service, String natsUrl, Callable<Connection> connect, Metrics metrics) {
+        this.connect = connect;
+        this.broker = new Broker(service, natsUrl);
+        this.metrics = metrics;
+        this.loop = new BackgroundLoop("outbox-relay", Duration.ZERO, Tracing.idsOnly(), this::step);
+    }
+
+    public void start() {
+        loop.start();
+    }
+
+    public BackgroundLoop loop() {
+        return loop;
+    }
+
+    /** Ends after the running batch. */
+    public void stop(Duration limit) throws InterruptedException, SQLException {
+        loop.stop(limit);
+        broker.close();
+        if (table != null) {
+            table.close();
+        }
+    }
+
+    private boolean step() throws Exception {
+        try {
+            if (table == null) {
+                table = new OutboxTable(connect.call());
+            }
+            boolean more = table.lead() && publish();
+            OutboxTable.Backlog backlog = table.backlog();
+            metrics.outboxBacklog.set(backlog.rows());
+            metrics.outboxOldestAge.set(backlog.oldestAgeSeconds());
+            if (!more) {
+                table.awaitNews(POLL_MILLIS);
+            }
+            return true;
+        } catch (SQLException e) {
+            drop();
+            throw e;
+        }
+    }
+
+    /** One batch; true when there may be another. Without a broker it is tried again after the next look. */
+    private boolean publish() throws SQLException, InterruptedException {
+        List<OutboxTable.Row> rows = table.next(BATCH);
+        try {
+            broker.ensure();
+            if (brokerAway) {
+                LOG.info("broker is back");
+            }
+            brokerAway = false;
+            if (rows.isEmpty()) {
+                return false;
+            }
+            List<Long> done = broker.publish(rows);
+            table.markPublished(done);
+            metrics.outboxPublished.inc(done.size());
+            return rows.size() == BATCH && done.size() == rows.size();
+        } catch (IOException | io.nats.client.JetStreamApiException | IllegalStateException e) {
+            if (!brokerAway) {
+                LOG.atWarn().addKeyValue("reason", String.valueOf(e.getMessage())).log("broker is away; events wait");
+            }
+            brokerAway = true;
+            return false;
+        }
+    }
+
+    private void drop() throws SQLException {
+        OutboxTable broken = table;
+        table = null;
+        if (broken != null) {
+            broken.close();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** How to run a service: nothing in here knows what this one is about. */
+package banyan.payment.platform;

@@ -1,0 +1,2 @@
+/** Calls coming in: map, call, map back. */
+package banyan.payment.rpc;
