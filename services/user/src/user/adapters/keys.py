@@ -19,8 +19,8 @@ from user.domain.user import User
 
 ISSUER: Final = "banyan"
 AUDIENCE: Final = "banyan"
-# RFC 9864 prefers the name Ed25519, which most verifiers do not know yet.
-ALGORITHM: Final = "EdDSA"
+# RFC 9864's name; the older one, EdDSA, is deprecated there. The gateway accepts both.
+ALGORITHM: Final = "Ed25519"
 
 
 def new_key(now: datetime) -> SigningKey:

@@ -45,8 +45,9 @@ class MemoryAccounts:
         return _by_email(self._tables, email)
 
     async def signing_keys(self) -> list[SigningKey]:
-        """All keys, the newest first."""
-        return sorted(self._tables.keys.values(), key=lambda key: key.created_at, reverse=True)
+        """All keys: the one that signs, then the newest first."""
+        newest = sorted(self._tables.keys.values(), key=lambda key: key.created_at, reverse=True)
+        return sorted(newest, key=lambda key: key.retired_at is not None)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[MemoryWriter]:

@@ -45,9 +45,11 @@ class PostgresAccounts:
         return Credentials(_user_of(row), row["password_hash"]) if row else None
 
     async def signing_keys(self) -> list[SigningKey]:
-        """All keys, the newest first."""
+        """All keys: the one that signs, then the newest first."""
         async with self._database.acquire() as connection:
-            rows = await connection.fetch("SELECT * FROM signing_key ORDER BY created_at DESC, kid")
+            rows = await connection.fetch(
+                "SELECT * FROM signing_key ORDER BY retired_at IS NOT NULL, created_at DESC"
+            )
         return [SigningKey(**dict(row)) for row in rows]
 
     @asynccontextmanager

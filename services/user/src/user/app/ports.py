@@ -34,7 +34,7 @@ class AccountReader(Protocol):
         ...
 
     async def signing_keys(self) -> list[SigningKey]:
-        """All keys, the newest first."""
+        """All keys: the one that signs, then the newest first."""
         ...
 
 

@@ -1,0 +1,60 @@
+"""The stores and a served user service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meshkit.clock import FakeClock
+from meshkit.once import DatabaseOnce
+from meshkit.postgres import Database
+from meshkit.testing import Running, running
+from user.adapters.memory import MemoryAccounts
+from user.adapters.postgres import PostgresAccounts, PostgresWriter
+from user.app.ports import Accounts
+from user.bootstrap import build
+from user.settings import UserSettings
+
+SERVICE = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def pool(database: Callable[[Path], str]) -> AsyncIterator[Database]:
+    """A pool on a fresh database."""
+    store = Database(database(SERVICE), 4)
+    await store.start()
+    yield store
+    await store.stop(1)
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def accounts(request: pytest.FixtureRequest) -> Accounts:
+    """Each implementation of the port in turn."""
+    if request.param == "memory":
+        return MemoryAccounts()
+    return PostgresAccounts(request.getfixturevalue("pool"))
+
+
+@pytest.fixture
+def once(pool: Database) -> DatabaseOnce[PostgresWriter]:
+    """Effects once, over the real database."""
+    return DatabaseOnce(pool, PostgresWriter)
+
+
+@pytest.fixture
+async def served(
+    database: Callable[[Path], str], nats_server: str, clock: FakeClock
+) -> AsyncIterator[Running]:
+    """The whole service on free ports, over real stores."""
+    values: dict[str, Any] = {"database_url": database(SERVICE), "NATS_URL": nats_server}
+    async with running(build(UserSettings(**values), clock=clock)) as server:
+        yield server
