@@ -43,7 +43,7 @@ async def logged_in(served: Running, email: str = "ada@example.com") -> pb.Creat
 async def claims_of(served: Running, token: str) -> dict[str, object]:
     """What the published keys say of a token."""
     published = await call(served, "GetJwks", pb.GetJwksRequest(), pb.GetJwksResponse)
-    keys = [
+    keys: list[dict[str, str | list[str]]] = [
         {"kty": key.kty, "crv": key.crv, "x": key.x, "kid": key.kid, "use": key.use, "alg": key.alg}
         for key in published.keys
     ]

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, overload
 
 from meshkit.client import Channel
 from meshkit.context import ANONYMOUS, Identity
@@ -17,9 +17,17 @@ from meshkit.server import App, Server
 T = TypeVar("T")
 
 
+@overload
 async def eventually(
-    fn: Callable[[], T | Awaitable[T]], deadline_s: float = 5.0, interval_s: float = 0.01
-) -> T:
+    fn: Callable[[], Awaitable[T]], deadline_s: float = ..., interval_s: float = ...
+) -> T: ...
+
+
+@overload
+async def eventually(fn: Callable[[], T], deadline_s: float = ..., interval_s: float = ...) -> T: ...
+
+
+async def eventually(fn: Callable[[], Any], deadline_s: float = 5.0, interval_s: float = 0.01) -> Any:
     """Calls `fn` until it returns something true and raises no AssertionError, and returns that.
 
     After `deadline_s` seconds the last AssertionError is raised, or one that shows the last result.
@@ -27,7 +35,7 @@ async def eventually(
     until = time.monotonic() + deadline_s
     while True:
         failure: AssertionError | None = None
-        result: T | None = None
+        result: Any = None
         try:
             outcome = fn()
             result = await outcome if inspect.isawaitable(outcome) else outcome
