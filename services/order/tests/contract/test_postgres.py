@@ -1,0 +1,117 @@
+"""What only the real database can promise."""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from banyan.order.v1 import order_events_pb2
+from meshkit.clock import FakeClock
+from meshkit.postgres import Database
+from order.adapters.postgres import PostgresOrders
+from order.adapters.token_seal import TokenSeal
+from order.domain.states import TRANSITIONS, OrderState
+from services.order.tests.bench import Bench
+from services.order.tests.builders import LEASE, LIMIT, TOKEN, a_placement
+
+REASON = "CASE WHEN $2 = 'REJECTED' THEN 'X' ELSE '' END"
+
+
+@pytest.fixture
+def orders(order_database: Database, clock: FakeClock) -> PostgresOrders:
+    return PostgresOrders(order_database, clock=clock, seal=TokenSeal("secret"), credit_limit=LIMIT)
+
+
+async def test_the_database_lets_through_the_same_transitions_as_the_domain(
+    orders: PostgresOrders, order_database: Database
+) -> None:
+    placement = a_placement()
+    await orders.place(placement, LEASE)
+    set_state = f"UPDATE orders SET state = $2, rejection_reason = {REASON} WHERE order_id = $1"
+    for source in OrderState:
+        for target in OrderState:
+            async with order_database.acquire() as connection:
+                transaction = connection.transaction()
+                await transaction.start()
+                await connection.execute("ALTER TABLE orders DISABLE TRIGGER order_state_guard")
+                await connection.execute(set_state, placement.order.order_id, source)
+                await connection.execute("ALTER TABLE orders ENABLE TRIGGER order_state_guard")
+                allowed = source is target or target in TRANSITIONS[source]
+                try:
+                    await connection.execute(set_state, placement.order.order_id, target)
+                    assert allowed, f"{source} -> {target} was written"
+                except asyncpg.CheckViolationError:
+                    assert not allowed, f"{source} -> {target} was refused"
+                finally:
+                    await transaction.rollback()
+
+
+async def test_events_are_written_with_the_state_they_tell_of(
+    orders: PostgresOrders, order_database: Database, clock: FakeClock
+) -> None:
+    bench = Bench(orders, clock)
+    confirmed = await bench.engine().run(await bench.place())
+    rejected = await bench.engine().run(await bench.place(on_hand=0))
+    cancelled = await bench.engine().run(await bench.cancel(confirmed.order.order_id))
+    async with order_database.acquire() as connection:
+        rows = await connection.fetch("SELECT subject, entity_id, type, data FROM outbox ORDER BY position")
+    assert [(row["subject"], row["entity_id"]) for row in rows] == [
+        ("order.placed", confirmed.order.order_id),
+        ("order.confirmed", confirmed.order.order_id),
+        ("order.placed", rejected.order.order_id),
+        ("order.rejected", rejected.order.order_id),
+        ("order.cancelled", cancelled.order.order_id),
+    ]
+    told = order_events_pb2.OrderConfirmed.FromString(rows[1]["data"]).order
+    assert told.payment_id == confirmed.order.payment_id
+    assert told.total.minor_units == confirmed.order.total.minor
+    refused = order_events_pb2.OrderRejected.FromString(rows[3]["data"]).order
+    assert refused.rejection_reason == "OUT_OF_STOCK"
+
+
+async def test_a_payment_token_is_sealed_at_rest_and_gone_when_the_charge_is_settled(
+    orders: PostgresOrders, order_database: Database, clock: FakeClock
+) -> None:
+    bench = Bench(orders, clock)
+    work = await bench.place()
+    query = "SELECT payment_token FROM workflows WHERE order_id = $1"
+    async with order_database.acquire() as connection:
+        sealed = await connection.fetchval(query, work.order.order_id)
+        assert sealed
+        assert TOKEN.encode() not in bytes(sealed)
+        await bench.engine().run(work)
+        assert await connection.fetchval(query, work.order.order_id) is None
+        tables = ("orders", "workflows", "timeline", "outbox", "idempotency")
+        for table in tables:
+            rows = await connection.fetch(f"SELECT t::text AS row FROM {table} AS t")
+            assert not any(TOKEN in row["row"] for row in rows), table
+
+
+async def test_a_token_sealed_with_another_key_undoes_the_order_instead_of_charging(
+    orders: PostgresOrders, order_database: Database, clock: FakeClock
+) -> None:
+    bench = Bench(orders, clock)
+    await bench.place()
+    others = PostgresOrders(order_database, clock=clock, seal=TokenSeal("other"), credit_limit=LIMIT)
+    successor = Bench(others, clock)
+    successor.shop, successor.placed = bench.shop, bench.placed
+    await successor.quiet()
+    ended = await others.load(bench.placed[0])
+    assert ended is not None
+    assert ended.order.rejection_reason == "PAYMENT_TOKEN_GONE"
+    await successor.check()
+
+
+async def test_an_order_costs_four_transactions(orders: PostgresOrders, clock: FakeClock) -> None:
+    """Placing, reserved, charged, confirmed: each is one visit to the pool."""
+    bench, visits = Bench(orders, clock), 0
+    original = orders._database.acquire
+
+    def counted() -> object:
+        nonlocal visits
+        visits += 1
+        return original()
+
+    orders._database.acquire = counted  # type: ignore[method-assign, assignment]
+    await bench.engine().run(await bench.place())
+    assert visits == 4
