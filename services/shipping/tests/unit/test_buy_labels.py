@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from meshkit.clock import FakeClock
-from services.shipping.tests.builders import NOW, FakeCarrier, Reports, a_shipment
 from shipping.adapters.memory import MemoryStore
 from shipping.app.buy_labels import BATCH, BuyLabels
 from shipping.app.measure_backlog import MeasureBacklog
 from shipping.app.ports import Queue
 from shipping.domain.errors import CarrierUnavailable
 from shipping.domain.shipment import Shipment, State
+
+from ..builders import NOW, FakeCarrier, Reports, a_shipment
 
 
 class Shop:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from meshkit.clock import uuid7
-from services.shipping.tests.builders import NOW, a_labelled_shipment, an_order
 from shipping.adapters.memory import MemoryStore
 from shipping.app.create_shipment import ConfirmedOrder, create_shipment
 from shipping.app.keep_recipient import update_recipient
 from shipping.app.stop_order import stop_order
 from shipping.domain.recipient import Preferences, Recipient
 from shipping.domain.shipment import Milestone, Shipment, Speed, State
+
+from ..builders import NOW, a_labelled_shipment, an_order
 
 
 async def create(store: MemoryStore, order: ConfirmedOrder) -> Shipment | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from meshkit.clock import FakeClock
-from services.shipping.tests.builders import NOW, FakeCarrier, Reports, a_labelled_shipment
 from shipping.adapters.memory import MemoryStore
 from shipping.app.follow_parcels import BATCH, FollowParcels
 from shipping.app.ports import Tracking
 from shipping.domain.errors import CarrierUnavailable
 from shipping.domain.shipment import Milestone
+
+from ..builders import NOW, FakeCarrier, Reports, a_labelled_shipment
 
 
 async def test_news_is_told_once_per_milestone_and_asked_for_once_per_interval() -> None:

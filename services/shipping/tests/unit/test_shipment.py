@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.shipping.tests.builders import NOW, a_labelled_shipment, a_shipment
 from shipping.domain.errors import IllegalTransition
 from shipping.domain.shipment import TRANSITIONS, Milestone, Shipment, State, TrackingEvent
+
+from ..builders import NOW, a_labelled_shipment, a_shipment
 
 LATER = NOW + timedelta(seconds=5)
 

@@ -5,14 +5,6 @@ from __future__ import annotations
 import pytest
 
 from meshkit.clock import FakeClock, uuid7
-from services.shipping.tests.builders import (
-    NOW,
-    FakeCarrier,
-    Reports,
-    a_labelled_shipment,
-    a_shipment,
-    an_order,
-)
 from shipping.adapters.memory import MemoryStore
 from shipping.app.buy_labels import BuyLabels
 from shipping.app.create_shipment import create_shipment
@@ -21,6 +13,15 @@ from shipping.app.stop_order import stop_order
 from shipping.app.void_shipment import VoidShipment
 from shipping.domain.errors import CarrierUnavailable, ShipmentDispatched
 from shipping.domain.shipment import Shipment, State
+
+from ..builders import (
+    NOW,
+    FakeCarrier,
+    Reports,
+    a_labelled_shipment,
+    a_shipment,
+    an_order,
+)
 
 
 class Shop:
