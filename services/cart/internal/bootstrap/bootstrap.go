@@ -87,7 +87,7 @@ func wire(process *platform.App, cfg *config.Config, store app.Store) {
 	bus := platform.NewBus(process.Log, Name, cfg.Shared.NATSURL)
 	inbox := platform.NewInbox(process.Log, bus, process.Metrics, process.Tracing, platform.InboxConfig{
 		Stream: nats.OrderStream, Consumer: nats.OrderConsumer, Subjects: []string{nats.OrderConfirmed},
-		Handle: nats.HandleOrderConfirmed(carts), Gate: store.Ping,
+		Handle: nats.HandleOrderConfirmed(carts),
 	})
 	process.Components = append(process.Components, bus, inbox)
 	process.Services = []platform.Service{{Desc: &cartv1.CartService_ServiceDesc, Impl: rpc.NewServer(carts)}}

@@ -75,7 +75,7 @@ func (c *Cart) Settle(bought []Item, now time.Time) {
 	changed := false
 	for _, line := range bought {
 		at := c.find(line.ProductID)
-		if at < 0 {
+		if at < 0 || line.Quantity < 1 {
 			continue
 		}
 		changed = true

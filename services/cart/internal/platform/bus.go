@@ -13,6 +13,7 @@ import (
 const (
 	busTimeout       = 2 * time.Second
 	busReconnectWait = 250 * time.Millisecond
+	busPing          = 10 * time.Second
 )
 
 // Bus is the connection to the event broker. It starts without the broker and connects by itself as soon as it can.
@@ -36,6 +37,7 @@ func (b *Bus) Start(context.Context) error {
 	connection, err := nats.Connect(b.url,
 		nats.Name(b.name), nats.Timeout(busTimeout), nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1),
 		nats.ReconnectWait(busReconnectWait), nats.ReconnectJitter(busReconnectWait, busReconnectWait),
+		nats.PingInterval(busPing), nats.MaxPingsOutstanding(2),
 		nats.ConnectHandler(func(*nats.Conn) { b.log.Info("broker connected") }),
 		nats.ReconnectHandler(func(*nats.Conn) { b.log.Info("broker connected again") }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {

@@ -15,10 +15,12 @@ const (
 	ackWait       = 30 * time.Second
 	maxAckPending = 256
 	maxDeliveries = 6
-	fetchBatch    = 64
+	maxUnanswered = 20
+	fetchBatch    = 16
 	fetchWait     = 5 * time.Second
 	handleLimit   = 10 * time.Second
 	setUpLimit    = 5 * time.Second
+	holdPause     = time.Second
 	retryMin      = 100 * time.Millisecond
 	retryMax      = 2 * time.Second
 )
@@ -47,15 +49,13 @@ type InboxConfig struct {
 	Consumer string
 	Subjects []string
 	Handle   Handler
-	// Gate, when set, fails while events could not be handled anyway; none is taken then, so that an outage of our own
-	// store makes no dead letters.
-	Gate Check
 	// Backoff is the wait after so many deliveries; nil means 1, 2, 4, 8 and 16 s.
 	Backoff func(deliveries uint64) time.Duration
 }
 
 // Inbox is a durable consumer. Events are handled one after the other and acknowledged after their effect; failures come
-// again after 1, 2, 4, 8 and 16 s, and the sixth one makes a dead letter.
+// again after 1, 2, 4, 8 and 16 s, and the sixth one makes a dead letter. While a handler fails because something it needs
+// is unavailable, the event is held instead: an outage is no event's fault.
 type Inbox struct {
 	log     Logger
 	bus     *Bus
@@ -113,9 +113,6 @@ func (i *Inbox) consume(ctx context.Context, well func()) error {
 	}
 	i.log.Info("consuming", "stream", i.config.Stream)
 	for {
-		if err := i.gate(ctx); err != nil {
-			return fmt.Errorf("waiting: %w", err)
-		}
 		if err := i.fetch(ctx, consumer); err != nil {
 			return fmt.Errorf("fetch: %w", err)
 		}
@@ -135,15 +132,6 @@ func (i *Inbox) fetch(ctx context.Context, consumer jetstream.Consumer) error {
 		i.receive(ctx, message)
 	}
 	return batch.Error()
-}
-
-func (i *Inbox) gate(ctx context.Context) error {
-	if i.config.Gate == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, checkLimit)
-	defer cancel()
-	return i.config.Gate(ctx)
 }
 
 func (i *Inbox) setUp(ctx context.Context) (jetstream.Consumer, error) {
@@ -166,28 +154,43 @@ func (i *Inbox) setUp(ctx context.Context) (jetstream.Consumer, error) {
 	return consumer, nil
 }
 
-// receive handles one message to its end. Once begun it is not cut short by a stop, only by its own limit.
+// receive handles one message to its end, or gives it back when asked to stop before its effect.
 func (i *Inbox) receive(ctx context.Context, message jetstream.Msg) {
 	if ctx.Err() != nil {
 		i.settle(message, message.Nak())
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handleLimit)
-	defer cancel()
-	ctx, span := i.tracing.consume(ctx, "consume "+message.Subject(), message.Headers())
+	traced, span := i.tracing.consume(context.WithoutCancel(ctx), "consume "+message.Subject(), message.Headers())
 	defer span.End()
-
-	outcome, err := i.handle(ctx, message)
+	outcome, err := i.hold(ctx, traced, message)
 	if err != nil {
-		span.SetStatus(codes.Error, outcome)
-		outcome = i.fail(ctx, message, err)
+		span.SetStatus(codes.Error, "the event failed")
+		outcome = i.fail(traced, message, err)
 	} else {
 		i.settle(message, message.Ack())
 	}
 	i.metrics.countEvent(i.config.Consumer, message.Subject(), outcome)
 }
 
+// hold handles the message, again and again while what its handler needs is unavailable, until stopping ends.
+func (i *Inbox) hold(stopping, traced context.Context, message jetstream.Msg) (outcome string, err error) {
+	for held := false; ; held = true {
+		outcome, err = i.handle(traced, message)
+		if !isUnavailable(err) || stopping.Err() != nil {
+			return outcome, err
+		}
+		if !held {
+			i.log.WarnContext(traced, "event is held", "event_id", message.Headers().Get(eventIDHeader), "error", err.Error())
+		}
+		i.settle(message, message.InProgress())
+		pause(stopping, holdPause)
+	}
+}
+
+// handle calls the handler once, within its limit; a stop does not cut it short.
 func (i *Inbox) handle(ctx context.Context, message jetstream.Msg) (outcome string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, handleLimit)
+	defer cancel()
 	defer func() {
 		if reason := recover(); reason != nil {
 			err = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
@@ -201,11 +204,19 @@ func (i *Inbox) handle(ctx context.Context, message jetstream.Msg) (outcome stri
 	if event.ID == "" {
 		return "", fmt.Errorf("%w: it has no %s", ErrMalformed, eventIDHeader)
 	}
+	if deliveries := deliveriesOf(message); deliveries > maxUnanswered {
+		return "", fmt.Errorf("%w: %d deliveries without an outcome, does it end the process?", ErrMalformed, deliveries)
+	}
 	applied, err := i.config.Handle(ctx, event)
 	if err == nil && !applied {
 		return outcomeDuplicate, nil
 	}
 	return outcomeProcessed, err
+}
+
+func isUnavailable(err error) bool {
+	var coded Coded
+	return errors.As(err, &coded) && coded.Kind() == "unavailable"
 }
 
 // settle logs an answer to the broker that was not sent; the event then comes again, which is harmless.

@@ -117,7 +117,7 @@ func (m *machine) settle(t *rapid.T) {
 	owner, cart := m.pick(t)
 	bought := make([]domain.Item, rapid.IntRange(0, 4).Draw(t, "lines"))
 	for i := range bought {
-		bought[i] = domain.Item{ProductID: m.product(t), Quantity: rapid.IntRange(1, 99).Draw(t, "bought")}
+		bought[i] = domain.Item{ProductID: m.product(t), Quantity: rapid.IntRange(-1, 99).Draw(t, "bought")}
 	}
 	cart.Settle(bought, m.f.clock.Now())
 	applied, err := m.f.store.Settle(context.Background(), owner, NewID(), bought)

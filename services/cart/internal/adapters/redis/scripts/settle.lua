@@ -9,7 +9,7 @@ local settled = false
 for i = 4, #ARGV, 2 do
   local product, bought = ARGV[i], tonumber(ARGV[i + 1])
   local position, quantity = read(key, product)
-  if position then
+  if position and bought >= 1 then
     settled = true
     if tonumber(quantity) <= bought then
       redis.call('HDEL', key, product)
