@@ -9,12 +9,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import grpc_tools
+import grpc_tools  # type: ignore[import-untyped]
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.message_factory import GetMessageClass
 from grpc_tools import protoc
 
 from meshkit import main
+from meshkit.nats import Nats
+from meshkit.outbox import OutboxRelay
+from meshkit.postgres import Database
 from meshkit.server import App, grpc_service
 from meshkit.settings import ServiceSettings, settings_config
 
@@ -22,10 +25,11 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 class EchoSettings(ServiceSettings):
-    """As any service's, with how long an answer takes."""
+    """As any service's, with how long an answer takes, and whether stores belong to it that are not there."""
 
     model_config = settings_config("ECHO")
     answer_after_s: float = 0.0
+    with_stores: bool = False
 
 
 def load_echo() -> SimpleNamespace:
@@ -80,7 +84,18 @@ def build(settings: EchoSettings) -> App:
                 await asyncio.sleep(settings.answer_after_s)
                 yield echo.CountReply(number=number)
 
-    return App("echo", settings, [grpc_service(echo.service, Servicer())])
+    services = [grpc_service(echo.service, Servicer())]
+    if not settings.with_stores:
+        return App("echo", settings, services)
+    database = Database("postgres://postgres@127.0.0.1:1/none")
+    nats = Nats(settings.nats_url, "echo")
+    return App(
+        "echo",
+        settings,
+        services,
+        components=[database, nats, OutboxRelay("echo", database, nats)],
+        readiness={"database": database.ping},
+    )
 
 
 if __name__ == "__main__":

@@ -36,8 +36,8 @@ async def test_each_of_three_hops_has_less_time(echo: SimpleNamespace, echo_app:
         running(echo_app(hop("middle", last))) as (_, middle),
         running(echo_app(hop("first", middle))) as (_, first),
     ):
-        await first.unary(SAY, echo.SayRequest(text="hi"), echo.SayReply, timeout_s=1.5)
-    assert 1.2 < seen["first"] <= 1.5
+        await first.unary(SAY, echo.SayRequest(text="hi"), echo.SayReply, timeout_s=8.0)
+    assert 5.0 < seen["first"] <= 8.0
     assert seen["middle"] <= seen["first"] - 0.019
     assert seen["last"] <= seen["middle"] - 0.019
 

@@ -42,7 +42,7 @@ def test_a_missing_method_is_named(echo: SimpleNamespace) -> None:
 
 def test_a_blocking_method_is_refused(echo: SimpleNamespace) -> None:
     class Blocking(Complete):
-        def Say(self, request: Any, context: Any) -> Any: ...  # type: ignore[override]
+        def Say(self, request: Any, context: Any) -> Any: ...
 
     with pytest.raises(TypeError, match="must be an async function"):
         grpc_service(echo.service, Blocking())

@@ -137,7 +137,7 @@ class Database:
         except _CONFLICTS as error:
             raise TransactionConflict(error) from error
         except (asyncpg.InterfaceError, OSError) as error:
-            if connection.is_closed():
+            if _gone(connection):
                 raise DatabaseUnavailable(error) from error
             raise
         finally:
@@ -165,6 +165,13 @@ class Database:
         """Raises when the database does not answer; a readiness check."""
         async with self.acquire() as connection:
             await connection.fetchval("SELECT 1")
+
+
+def _gone(connection: Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool has let go of it already, which it does when the server hangs up
+        return True
 
 
 async def _no_reset(connection: object) -> None:

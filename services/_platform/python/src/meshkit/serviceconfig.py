@@ -22,8 +22,8 @@ class ServiceConfig:
                 for name in entry["name"]:
                     key = (name.get("service", ""), name.get("method", ""))
                     self._timeouts[key] = _seconds(entry["timeout"])
-        # The client sets every call's deadline itself. gRPC would apply the file's a second time, and 1.85 takes one
-        # of up to about a second as over before it began.
+        # The channel sets every call's deadline itself; gRPC's core would end a call one to two seconds before a
+        # time-out of this file, short ones before they begin (grpc/grpc#34547).
         methods = [
             {key: value for key, value in entry.items() if key != "timeout"}
             for entry in document.get("methodConfig", [])
