@@ -38,6 +38,8 @@ CREATE TABLE deliveries (
     due_time         timestamptz NOT NULL,
     lease_id         uuid,
     failure_reason   text NOT NULL DEFAULT '',
+    -- W3C trace context of the event, so that the sending belongs to the same trace.
+    traceparent      text NOT NULL DEFAULT '',
     create_time      timestamptz NOT NULL,
     send_time        timestamptz,
     UNIQUE (event_id, channel)

@@ -17,6 +17,7 @@ import { createKit, type Kit, kitApp } from "./platform/kit.ts";
 import type { App, Component } from "./platform/lifecycle.ts";
 import type { Logger } from "./platform/logger.ts";
 import { Loop } from "./platform/loop.ts";
+import type { Metrics } from "./platform/telemetry.ts";
 import { notificationServicer } from "./rpc/service.ts";
 import { createServiceMetrics, type ServiceMetrics } from "./service-metrics.ts";
 
@@ -36,7 +37,7 @@ export async function build(settings: Settings, overrides: Overrides = {}): Prom
   const kit = await createKit("notification", settings, clock, overrides.logger);
   const store = new PostgresStore(kit.database, clock, announce);
   const metrics = createServiceMetrics(kit.metrics.registry, store, kit.logger);
-  const senders = overrides.senders ?? createSenders(settings);
+  const senders = overrides.senders ?? createSenders(settings, kit.metrics);
   const channels = CHANNELS.map((channel) => sending(channel, senders[channel], kit, store, metrics, settings, clock));
   const wake = (): void => {
     for (const { loop } of channels) loop.wake();
@@ -49,11 +50,12 @@ export async function build(settings: Settings, overrides: Overrides = {}): Prom
   return kitApp(kit, settings, [NotificationService], { resources: [closing], workers });
 }
 
-function createSenders(settings: Settings): Record<Channel, Sender> {
+function createSenders(settings: Settings, metrics: Metrics): Record<Channel, Sender> {
   const limits = {
     timeoutMs: settings.sendTimeoutS * 1000,
     concurrency: settings.sendConcurrency,
     openMs: DOWN_REST_MS,
+    metrics,
   };
   return {
     EMAIL: new SmtpSender({ url: settings.smtpUrl, from: settings.mailFrom, ...limits }),
@@ -79,6 +81,7 @@ function sending(
     sender,
     clock,
     logger: kit.logger,
+    tracer: kit.tracer,
     retry: {
       maxAttempts: settings.sendMaxAttempts,
       baseMs: settings.sendBackoffS * 1000,

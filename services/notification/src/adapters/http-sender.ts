@@ -3,6 +3,7 @@ import type { Sender } from "../app/ports.ts";
 import { ProviderDownError, SendError } from "../domain/errors.ts";
 import type { Content } from "../domain/notification.ts";
 import { Guard, NotTriedError } from "../platform/resilience.ts";
+import type { Metrics } from "../platform/telemetry.ts";
 
 /** Refusals that another try may change: time-out, conflict with a running request, too early, too many. */
 const RETRYABLE = new Set([408, 409, 425, 429]);
@@ -13,6 +14,7 @@ export interface HttpSenderOptions {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly openMs: number;
+  readonly metrics: Metrics;
 }
 
 export class HttpSender implements Sender {
@@ -27,6 +29,7 @@ export class HttpSender implements Sender {
       maxConcurrent: options.concurrency,
       failuresToOpen: 5,
       openMs: options.openMs,
+      metrics: options.metrics,
       isFault: (error) => !(error instanceof SendError) || error.retryable,
     });
   }

@@ -9,6 +9,7 @@ import type { OutboxEvent } from "../platform/outbox.ts";
 interface Stored extends Delivery, Content {
   readonly dueTime: Date;
   readonly leaseId: string | undefined;
+  readonly traceparent: string;
 }
 
 interface State {
@@ -71,9 +72,9 @@ export class MemoryStore implements Store {
       return due.slice(0, limit).map((one) => {
         const change = { state: "SENDING", attemptCount: one.attemptCount + 1, dueTime: leaseEnd, leaseId } as const;
         const stored = this.#put({ ...one, ...change });
-        const { recipient, title, text, html } = stored;
+        const { recipient, title, text, html, traceparent } = stored;
         const resumed = one.state === "SENDING";
-        return { delivery: deliveryOf(stored), recipient, title, text, html, leaseId, leaseEnd, resumed };
+        return { delivery: deliveryOf(stored), recipient, title, text, html, leaseId, leaseEnd, resumed, traceparent };
       });
     });
   }

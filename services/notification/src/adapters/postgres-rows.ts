@@ -22,6 +22,7 @@ export interface ClaimRow extends DeliveryRow {
   recipient: string;
   text_body: string;
   html_body: string;
+  traceparent: string;
   state_before: DeliveryState;
 }
 

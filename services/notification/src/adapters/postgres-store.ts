@@ -79,6 +79,7 @@ export class PostgresStore implements Store {
       leaseId,
       leaseEnd,
       resumed: row.state_before === "SENDING",
+      traceparent: row.traceparent,
     }));
   }
 

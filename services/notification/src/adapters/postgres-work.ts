@@ -73,6 +73,7 @@ export class PostgresWork implements Work {
       state: one.state,
       due_time: one.createTime,
       create_time: one.createTime,
+      traceparent: one.traceparent,
     }));
     const added = await this.#tx<{ id: string }[]>`
       INSERT INTO deliveries ${this.#tx(rows)} ON CONFLICT (event_id, channel) DO NOTHING RETURNING id`;

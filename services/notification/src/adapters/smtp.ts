@@ -4,6 +4,7 @@ import type { Sender } from "../app/ports.ts";
 import { ProviderDownError, SendError } from "../domain/errors.ts";
 import type { Content } from "../domain/notification.ts";
 import { Guard, NotTriedError } from "../platform/resilience.ts";
+import type { Metrics } from "../platform/telemetry.ts";
 
 export interface SmtpOptions {
   /** smtp://user:password@host:port or smtps://…; query parameters as nodemailer has them (`requireTLS=true`). */
@@ -12,6 +13,7 @@ export interface SmtpOptions {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly openMs: number;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -42,6 +44,7 @@ export class SmtpSender implements Sender {
       maxConcurrent: concurrency,
       failuresToOpen: 5,
       openMs: options.openMs,
+      metrics: options.metrics,
       isFault: (error) => !isRefusal(error),
     });
   }

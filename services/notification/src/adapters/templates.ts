@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import type { Renderer } from "../app/ports.ts";
-import { formatMoney } from "../domain/money.ts";
+import { type Money, MoneyFormat } from "../domain/money.ts";
 import type { Channel, Contact } from "../domain/notification.ts";
 import { type Occasion, TEMPLATES, type Template } from "../domain/occasion.ts";
 
@@ -12,30 +12,41 @@ const PARTS = ["subject", "text", "html", "short"] as const;
 type Part = (typeof PARTS)[number];
 type Compiled = Record<Part, (values: object) => string>;
 
+interface Locale {
+  readonly templates: ReadonlyMap<Template, Compiled>;
+  /** Rejection reason → what a person reads; "" for all others. */
+  readonly reasons: Readonly<Record<string, string>>;
+  readonly money: MoneyFormat;
+}
+
 /** Reads and compiles every template of every locale; throws when one is missing or does not compile. */
 export function loadTemplates(folder: URL = FOLDER): Renderer {
-  const locales = new Map<string, Map<Template, Compiled>>();
-  for (const locale of readdirSync(folder)) locales.set(locale, compileLocale(new URL(`${locale}/`, folder)));
+  const locales = new Map<string, Locale>();
+  for (const locale of readdirSync(folder)) locales.set(locale, compileLocale(folder, locale));
   return new HandlebarsRenderer(locales);
 }
 
-function compileLocale(folder: URL): Map<Template, Compiled> {
+function compileLocale(root: URL, locale: string): Locale {
+  const folder = new URL(`${locale}/`, root);
   const handlebars = Handlebars.create();
   const read = (name: string): string => readFileSync(new URL(`${name}.hbs`, folder), "utf8");
-  handlebars.registerPartial("layout", read("layout.html"));
+  // Compiled here, because Handlebars compiles a partial that is text again at each rendering.
+  handlebars.registerPartial("layout", handlebars.compile(read("layout.html"), { strict: true }));
   const compile = (template: Template, part: Part) => {
     const options = { strict: true, noEscape: part !== "html", knownHelpersOnly: true };
     const render = handlebars.compile<object>(read(`${template}.${part}`), options);
-    // Partials compile at first use: with a first rendering, a broken one shows at start.
+    // A template is compiled at its first rendering: so a broken one shows at start.
     render(SAMPLE);
     return render;
   };
-  return new Map(
+  const templates = new Map(
     TEMPLATES.map((template) => {
       const [subject, text, html, short] = PARTS.map((part) => compile(template, part));
-      return [template, { subject, text, html, short } as Compiled];
+      return [template, { subject, text, html, short } as Compiled] as const;
     }),
   );
+  const reasons = JSON.parse(readFileSync(new URL("reasons.json", folder), "utf8")) as Record<string, string>;
+  return { templates, reasons, money: new MoneyFormat(locale) };
 }
 
 const SAMPLE = {
@@ -53,26 +64,29 @@ const SAMPLE = {
 };
 
 class HandlebarsRenderer implements Renderer {
-  readonly #locales: ReadonlyMap<string, ReadonlyMap<Template, Compiled>>;
+  readonly #locales: ReadonlyMap<string, Locale>;
 
-  constructor(locales: ReadonlyMap<string, ReadonlyMap<Template, Compiled>>) {
+  constructor(locales: ReadonlyMap<string, Locale>) {
     this.#locales = locales;
   }
 
   render(channel: Channel, occasion: Occasion, contact: Contact): { title: string; text: string; html: string } {
     const locale = this.#localeOf(contact.locale);
-    const compiled = this.#locales.get(locale)?.get(occasion.template);
-    if (!compiled) throw new TypeError(`no template ${occasion.template} in ${locale}`);
-    const values = { ...SAMPLE, ...valuesOf(occasion, locale), name: contact.displayName, orderId: occasion.orderId };
+    const compiled = locale.templates.get(occasion.template);
+    if (!compiled) throw new TypeError(`no template ${occasion.template}`);
+    const own = valuesOf(occasion, locale);
+    const values = { ...SAMPLE, ...own, name: contact.displayName, orderId: occasion.orderId };
     const title = oneLine(compiled.subject(values));
     if (channel !== "EMAIL") return { title, text: oneLine(compiled.short(values)), html: "" };
     return { title, text: compiled.text(values), html: compiled.html({ ...values, title }) };
   }
 
   /** `de-AT` → `de-AT`, else `de`, else English. */
-  #localeOf(wanted: string): string {
+  #localeOf(wanted: string): Locale {
     const language = wanted.split("-")[0] ?? FALLBACK;
-    return [wanted, language].find((locale) => this.#locales.has(locale)) ?? FALLBACK;
+    const found = [wanted, language, FALLBACK].map((name) => this.#locales.get(name)).find(Boolean);
+    if (!found) throw new TypeError(`no templates in ${FALLBACK}`);
+    return found;
   }
 }
 
@@ -81,7 +95,8 @@ function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();
 }
 
-function valuesOf(occasion: Occasion, locale: string): object {
+function valuesOf(occasion: Occasion, locale: Locale): object {
+  const write = (money: Money): string => locale.money.write(money);
   switch (occasion.template) {
     case "order_confirmed": {
       const { lines, subtotal, shippingPrice, total } = occasion.order;
@@ -89,20 +104,20 @@ function valuesOf(occasion: Occasion, locale: string): object {
         lines: lines.map((line) => ({
           name: line.name,
           quantity: line.quantity,
-          unitPrice: formatMoney(line.unitPrice, locale),
-          lineTotal: formatMoney(line.lineTotal, locale),
+          unitPrice: write(line.unitPrice),
+          lineTotal: write(line.lineTotal),
         })),
-        subtotal: formatMoney(subtotal, locale),
-        shippingPrice: formatMoney(shippingPrice, locale),
-        total: formatMoney(total, locale),
+        subtotal: write(subtotal),
+        shippingPrice: write(shippingPrice),
+        total: write(total),
       };
     }
     case "order_rejected":
-      return { reason: occasion.reason };
+      return { reason: locale.reasons[occasion.reason] ?? locale.reasons[""] };
     case "order_cancelled":
-      return { refunded: occasion.refunded ? formatMoney(occasion.refunded, locale) : "" };
+      return { refunded: occasion.refunded ? write(occasion.refunded) : "" };
     case "payment_refunded":
-      return { amount: formatMoney(occasion.amount, locale) };
+      return { amount: write(occasion.amount) };
     case "shipment_dispatched":
       return { trackingNumber: occasion.trackingNumber };
     case "welcome":

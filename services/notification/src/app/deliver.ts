@@ -4,6 +4,7 @@ import type { Channel, Claim } from "../domain/notification.ts";
 import { type RetryPolicy, restAfter } from "../domain/retry.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Logger } from "../platform/logger.ts";
+import type { Tracer } from "../platform/tracing.ts";
 import { backoffMs, pause } from "../platform/wait.ts";
 import type { Sender, Store } from "./ports.ts";
 
@@ -13,6 +14,7 @@ export interface DeliverOptions {
   readonly sender: Sender;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly tracer: Tracer;
   readonly retry: RetryPolicy;
   /** How many are sent at once. */
   readonly concurrency: number;
@@ -50,8 +52,9 @@ export class Deliver {
   }
 
   #begin(claim: Claim): void {
-    const { logger, onIdle } = this.#options;
-    const task = this.#one(claim)
+    const { channel, logger, onIdle, tracer } = this.#options;
+    const task = tracer
+      .span(`send ${channel.toLowerCase()}`, "client", claim.traceparent, () => this.#one(claim))
       .catch((error: unknown) =>
         logger.error({ error, notification_id: claim.delivery.id }, "delivery left unrecorded"),
       )

@@ -4,6 +4,7 @@ import type { Contact, NewDelivery } from "../domain/notification.ts";
 import type { Occasion } from "../domain/occasion.ts";
 import { defaultPreferences, type Route, routesFor } from "../domain/preferences.ts";
 import { type Clock, uuid7 } from "../platform/clock.ts";
+import { currentTrace, formatTraceparent } from "../platform/trace-context.ts";
 import type { Renderer, Work } from "./ports.ts";
 
 export class Tell {
@@ -28,6 +29,8 @@ export class Tell {
   }
 
   #delivery(route: Route, eventId: string, contact: Contact, occasion: Occasion): NewDelivery {
+    const trace = currentTrace();
+    const { title, text, html } = this.#renderer.render(route.channel, occasion, contact);
     return {
       id: uuid7(this.#clock),
       eventId,
@@ -35,10 +38,13 @@ export class Tell {
       channel: route.channel,
       template: occasion.template,
       orderId: occasion.orderId,
-      state: route.suppressed ? "SUPPRESSED" : "PENDING",
-      recipient: route.recipient,
       createTime: this.#clock.now(),
-      ...this.#renderer.render(route.channel, occasion, contact),
+      traceparent: trace ? formatTraceparent(trace) : "",
+      title,
+      // What is not sent needs no address and no content.
+      ...(route.suppressed
+        ? { state: "SUPPRESSED", recipient: "", text: "", html: "" }
+        : { state: "PENDING", recipient: route.recipient, text, html }),
     };
   }
 }

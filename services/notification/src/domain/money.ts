@@ -7,11 +7,28 @@ export interface Money {
   readonly currencyCode: string;
 }
 
-/** `12.99 EUR` → `€12.99` in locale `en`; exact for any amount. */
-export function formatMoney(money: Money, locale: string): string {
-  const format = new Intl.NumberFormat(locale, { style: "currency", currency: money.currencyCode });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(decimal(money.minorUnits, digits));
+/** Writes amounts for readers of one locale. Keeps its formats, which cost milliseconds to make. */
+export class MoneyFormat {
+  readonly #locale: string;
+  readonly #formats = new Map<string, Intl.NumberFormat>();
+
+  constructor(locale: string) {
+    this.#locale = locale;
+  }
+
+  /** 1299 EUR → `€12.99` in `en`; exact for any amount. */
+  write({ minorUnits, currencyCode }: Money): string {
+    const format = this.#format(currencyCode);
+    return format.format(decimal(minorUnits, format.resolvedOptions().maximumFractionDigits ?? 2));
+  }
+
+  #format(currency: string): Intl.NumberFormat {
+    const known = this.#formats.get(currency);
+    if (known) return known;
+    const made = new Intl.NumberFormat(this.#locale, { style: "currency", currency });
+    this.#formats.set(currency, made);
+    return made;
+  }
 }
 
 /** Intl takes decimals as text, which keeps every digit. */

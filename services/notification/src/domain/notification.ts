@@ -41,6 +41,8 @@ export interface Content {
 /** A delivery that is to be stored, with its content. */
 export interface NewDelivery extends Omit<Delivery, "state" | "attemptCount" | "sendTime">, Content {
   readonly state: "PENDING" | "SUPPRESSED";
+  /** Of the event that caused it; empty when it had none. */
+  readonly traceparent: string;
 }
 
 /** A delivery in the hands of one sender until `leaseEnd`. */
@@ -50,6 +52,7 @@ export interface Claim extends Content {
   readonly leaseEnd: Date;
   /** The sender before this one died while sending: the provider may have it already. */
   readonly resumed: boolean;
+  readonly traceparent: string;
 }
 
 /** A person as this service knows them, from `user.*` events. */

@@ -1,5 +1,12 @@
 /** The connection to NATS: made in the background, for ever, so that a service starts without its broker. */
-import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
+import {
+  JetStreamApiCodes,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+} from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { ServiceError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -12,12 +19,17 @@ const NANOS_PER_SECOND = 1_000_000_000;
 const MAX_AGE_NANOS = 30 * 24 * 3600 * NANOS_PER_SECOND;
 const DUPLICATE_WINDOW_NANOS = 120 * NANOS_PER_SECOND;
 
+export function isStreamNotFound(error: unknown): boolean {
+  return error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
+}
+
 export class Broker {
   readonly #url: string;
   readonly #name: string;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
   #connection: NatsConnection | undefined;
+  #up = false;
   #task: Promise<void> = Promise.resolve();
 
   constructor(url: string, name: string, logger: Logger) {
@@ -35,8 +47,6 @@ export class Broker {
     return this.#connection !== undefined && !this.#connection.isClosed() && this.#up;
   }
 
-  #up = false;
-
   /** A client; throws UNAVAILABLE while there is no connection. */
   jetstream(): JetStreamClient {
     return jetstream(this.#alive(), { timeout: REQUEST_TIMEOUT_MS });
@@ -50,9 +60,14 @@ export class Broker {
     await this.#alive().flush();
   }
 
-  /** Creates a stream by the mesh's rules, or leaves the one there is. */
+  /** Creates a stream by the mesh's rules, or leaves the one there is, whatever its limits are. */
   async ensureStream(name: string, subjects: string[]): Promise<void> {
     const manager = await this.manager();
+    const known = await manager.streams.info(name).catch((error: unknown) => {
+      if (isStreamNotFound(error)) return undefined;
+      throw error;
+    });
+    if (known) return;
     await manager.streams.add({
       name,
       subjects,

@@ -15,6 +15,8 @@ export class Database {
   readonly #max: number;
   readonly #waiting: (() => void)[] = [];
   #used = 0;
+  /** Connections that are open: postgres.js opens one when none is idle, and tells when it closes one. */
+  #open = 0;
 
   /** Connects at first use. At most `max` connections; who waits longer than 5 s for one gets RESOURCE_EXHAUSTED. */
   constructor(url: string, max: number, applicationName: string, metrics: Metrics) {
@@ -26,6 +28,10 @@ export class Database {
       connect_timeout: CONNECT_TIMEOUT_SECONDS,
       idle_timeout: 60,
       onnotice: () => undefined,
+      onclose: () => {
+        this.#open = Math.max(0, this.#open - 1);
+        this.#measure();
+      },
       connection: {
         application_name: applicationName,
         statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -98,6 +104,7 @@ export class Database {
 
   #measure(): void {
     this.#metrics.poolConnections.set({ state: "used" }, this.#used);
-    this.#metrics.poolConnections.set({ state: "idle" }, this.#max - this.#used);
+    this.#open = Math.max(this.#open, this.#used);
+    this.#metrics.poolConnections.set({ state: "idle" }, this.#open - this.#used);
   }
 }

@@ -1,15 +1,8 @@
 /** A durable pull consumer: effect and inbox row commit together, ack after commit, bounded redelivery, then the dead letters. */
 import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
-import {
-  AckPolicy,
-  type Consumer,
-  DeliverPolicy,
-  JetStreamApiCodes,
-  JetStreamApiError,
-  type JsMsg,
-} from "@nats-io/jetstream";
+import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
 import { headers as natsHeaders } from "@nats-io/transport-node";
-import type { Broker } from "./broker.ts";
+import { type Broker, isStreamNotFound } from "./broker.ts";
 import type { Database, Transaction } from "./database.ts";
 import { ServiceError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -126,8 +119,7 @@ export class InboxConsumer {
     const fields = { consumer: this.#options.name, stream: this.#options.stream };
     const noBroker = error instanceof ServiceError && error.reason === "BROKER_UNREACHABLE";
     if (noBroker || failures % 12 !== 0) return;
-    if (error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound)
-      this.#options.logger.info(fields, "waiting for the stream");
+    if (isStreamNotFound(error)) this.#options.logger.info(fields, "waiting for the stream");
     else this.#options.logger.warn({ ...fields, error }, "consumer interrupted, trying on");
   }
 
@@ -211,11 +203,14 @@ export class InboxConsumer {
   async #deadLetter(message: JsMsg, reason: string): Promise<void> {
     const { broker, name, logger } = this.#options;
     const headers = natsHeaders();
-    for (const [key, values] of message.headers ?? []) for (const value of values) headers.append(key, value);
+    for (const [key, values] of message.headers ?? []) {
+      // The broker's own instructions were for the first stream.
+      if (!key.toLowerCase().startsWith("nats-")) for (const value of values) headers.append(key, value);
+    }
     headers.set("banyan-dlq-reason", reason);
     headers.set("banyan-dlq-consumer", name);
     // Two consumers may give up the same event; each letter counts.
-    headers.set("Nats-Msg-Id", `${name}:${message.headers?.get("ce-id") || message.seq}`);
+    headers.set("Nats-Msg-Id", `${name}.${message.headers?.get("ce-id") || message.seq}`);
     try {
       await broker.ensureStream("DLQ", ["dlq.>"]);
       await broker.jetstream().publish(`dlq.${name}.${message.subject}`, message.data, { headers });

@@ -43,7 +43,7 @@ export async function start(app: App): Promise<Running> {
   await app.health.start();
   const grpc = await app.grpc.start(app.listen.grpc);
   const addresses = { grpc, admin };
-  app.logger.info(addresses, "ready");
+  app.logger.info({ ...addresses, start_ms: Math.round(performance.now()) }, "ready");
   let stopping: Promise<void> | undefined;
   return {
     addresses,

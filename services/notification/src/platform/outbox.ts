@@ -91,9 +91,10 @@ export class OutboxRelay {
   /** Publishes one batch. True when the batch was full. Without a broker it only measures the backlog. */
   async step(): Promise<boolean> {
     const { broker, database } = this.#options;
-    await this.#measure();
+    const backlog = await this.#measure();
     if (!broker.connected) return false;
     if (!this.#streamEnsured) await this.#ensureStream();
+    if (backlog === 0) return false;
     const published = await database.transaction(async (tx) => {
       const [lock] = await tx<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${RELAY_LOCK}) AS held`;
       return lock?.held ? this.#publish(tx) : 0;
@@ -139,7 +140,8 @@ export class OutboxRelay {
     this.#streamEnsured = true;
   }
 
-  async #measure(): Promise<void> {
+  /** How many events wait. */
+  async #measure(): Promise<number> {
     const { database, metrics, clock } = this.#options;
     const [row] = await database.query(
       (sql) => sql<{ backlog: number; oldest: Date | null }[]>`
@@ -147,5 +149,6 @@ export class OutboxRelay {
     );
     metrics.outboxBacklog.set(row?.backlog ?? 0);
     metrics.outboxOldestAge.set(row?.oldest ? Math.max(0, (clock.now().getTime() - row.oldest.getTime()) / 1000) : 0);
+    return row?.backlog ?? 0;
   }
 }

@@ -10,10 +10,14 @@ import {
   circuitBreaker,
   handleWhen,
 } from "cockatiel";
+import { ServiceError } from "./errors.ts";
+import type { Metrics } from "./telemetry.ts";
 import { withTimeout } from "./wait.ts";
 
 export interface GuardOptions {
+  /** The upstream in metrics. */
   readonly name: string;
+  readonly metrics: Metrics;
   readonly timeoutMs: number;
   readonly maxConcurrent: number;
   /** Failures in a row that open the circuit. */
@@ -23,6 +27,14 @@ export interface GuardOptions {
   /** Whether an error says that the other side is in trouble; a refusal of one request does not. */
   readonly isFault: (error: unknown) => boolean;
 }
+
+/** As `rpc_client_circuit_state` tells them. */
+const GAUGE = {
+  [CircuitState.Closed]: 0,
+  [CircuitState.HalfOpen]: 1,
+  [CircuitState.Open]: 2,
+  [CircuitState.Isolated]: 2,
+} as const;
 
 /** The call was not made: the circuit is open or the bulkhead is full. */
 export class NotTriedError extends Error {
@@ -45,15 +57,15 @@ export class Guard {
     this.#breaker.onBreak(() => {
       this.#openUntil = performance.now() + options.openMs;
     });
+    const { metrics, name: upstream } = options;
+    metrics.circuitState.set({ upstream }, GAUGE[CircuitState.Closed]);
+    this.#breaker.onStateChange((state) => metrics.circuitState.set({ upstream }, GAUGE[state]));
   }
 
   /** Runs `call` with a signal that aborts at the time-out. Rejects with NotTriedError when it may not run. */
   async run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timeoutMs, name } = this.#options;
     try {
-      return await this.#bulkhead.execute(() =>
-        this.#breaker.execute(() => withTimeout(call(AbortSignal.timeout(timeoutMs)), timeoutMs, name)),
-      );
+      return await this.#bulkhead.execute(() => this.#breaker.execute(() => this.#measured(call)));
     } catch (error) {
       if (error instanceof BrokenCircuitError) throw new NotTriedError("circuit open");
       if (error instanceof BulkheadRejectedError) throw new NotTriedError("bulkhead full");
@@ -61,7 +73,23 @@ export class Guard {
     }
   }
 
-  /** False while the circuit is open and not yet due for a trial. */
+  async #measured<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { timeoutMs, name, metrics, isFault } = this.#options;
+    const started = performance.now();
+    let status = "OK";
+    try {
+      return await withTimeout(call(AbortSignal.timeout(timeoutMs)), timeoutMs, name);
+    } catch (error) {
+      const late = error instanceof ServiceError && error.reason === "TIMEOUT";
+      status = late ? "DEADLINE_EXCEEDED" : isFault(error) ? "UNAVAILABLE" : "INVALID_ARGUMENT";
+      throw error;
+    } finally {
+      const labels = { upstream: name, rpc_method: "send", grpc_status: status };
+      metrics.clientDuration.observe(labels, (performance.now() - started) / 1000);
+    }
+  }
+
+  /** True while the circuit is open and not yet due for a trial. */
   get open(): boolean {
     return this.#breaker.state === CircuitState.Open && performance.now() < this.#openUntil;
   }

@@ -11,10 +11,15 @@ export function createMetrics() {
   // The default of 10 ms would wake an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200, eventLoopUtilizationTimeout: 5000 });
   const base = { registers: [registry] };
-  const counter = (name: string, help: string) => new Counter({ name, help, ...base });
-  const gauge = (name: string, help: string) => new Gauge({ name, help, ...base });
+  return { registry, ...rpcMetrics(base), ...databaseMetrics(base), ...eventMetrics(base) };
+}
+
+interface Base {
+  readonly registers: Registry[];
+}
+
+function rpcMetrics(base: Base) {
   return {
-    registry,
     rpcDuration: new Histogram({
       name: "rpc_server_call_duration_seconds",
       help: "Time from headers to the end of an RPC that came in",
@@ -22,9 +27,27 @@ export function createMetrics() {
       buckets: SECONDS,
       ...base,
     }),
-    rpcInFlight: gauge("rpc_server_in_flight", "RPCs running now"),
-    rpcShed: counter("rpc_server_shed_total", "RPCs refused because the server was full"),
-    rpcNoDeadline: counter("rpc_server_no_deadline_total", "RPCs that came without a deadline"),
+    rpcInFlight: gauge("rpc_server_in_flight", "RPCs running now", base),
+    rpcShed: counter("rpc_server_shed_total", "RPCs refused because the server was full", base),
+    rpcNoDeadline: counter("rpc_server_no_deadline_total", "RPCs that came without a deadline", base),
+    clientDuration: new Histogram({
+      name: "rpc_client_call_duration_seconds",
+      help: "Time of a call that went out",
+      labelNames: ["upstream", "rpc_method", "grpc_status"] as const,
+      buckets: SECONDS,
+      ...base,
+    }),
+    circuitState: new Gauge({
+      name: "rpc_client_circuit_state",
+      help: "0 closed, 1 half open, 2 open",
+      labelNames: ["upstream"] as const,
+      ...base,
+    }),
+  };
+}
+
+function databaseMetrics(base: Base) {
+  return {
     poolWait: new Histogram({
       name: "db_pool_wait_seconds",
       help: "Time spent waiting for a connection",
@@ -37,10 +60,15 @@ export function createMetrics() {
       labelNames: ["state"] as const,
       ...base,
     }),
-    poolMax: gauge("db_pool_max", "The most connections the pool opens"),
-    outboxBacklog: gauge("outbox_backlog", "Events not acknowledged by the broker yet"),
-    outboxOldestAge: gauge("outbox_oldest_age_seconds", "Age of the oldest such event, 0 without one"),
-    outboxPublished: counter("outbox_published_total", "Events the broker acknowledged"),
+    poolMax: gauge("db_pool_max", "The most connections the pool opens", base),
+  };
+}
+
+function eventMetrics(base: Base) {
+  return {
+    outboxBacklog: gauge("outbox_backlog", "Events not acknowledged by the broker yet", base),
+    outboxOldestAge: gauge("outbox_oldest_age_seconds", "Age of the oldest such event, 0 without one", base),
+    outboxPublished: counter("outbox_published_total", "Events the broker acknowledged", base),
     inboxEvents: new Counter({
       name: "inbox_events_total",
       help: "Events by outcome: processed, duplicate, retried, dead_lettered",
@@ -48,4 +76,12 @@ export function createMetrics() {
       ...base,
     }),
   };
+}
+
+function counter(name: string, help: string, base: Base): Counter {
+  return new Counter({ name, help, ...base });
+}
+
+function gauge(name: string, help: string, base: Base): Gauge {
+  return new Gauge({ name, help, ...base });
 }
