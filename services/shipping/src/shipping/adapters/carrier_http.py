@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -12,6 +13,7 @@ from meshkit import tracing
 from meshkit.context import current_remaining_s
 from meshkit.errors import RemoteError
 from meshkit.resilience import Guard
+from meshkit.telemetry import CLIENT_DURATION
 from shipping.app.ports import Label, Tracking
 from shipping.domain.errors import CarrierRefused, CarrierUnavailable
 from shipping.domain.shipment import Shipment
@@ -92,6 +94,7 @@ class HttpCarrier:
         accept: Sequence[int] = (),
     ) -> httpx2.Response:
         """One request. Raises CarrierUnavailable, and CarrierRefused for a 4xx that is not in `accept`."""
+        started, outcome = time.monotonic(), "UNAVAILABLE"
         try:
             with tracing.client_span(f"carrier/{operation}") as span, self._guard:
                 headers = {"traceparent": span.context.traceparent} | (
@@ -102,10 +105,14 @@ class HttpCarrier:
                 )
                 if response.status_code >= 500:
                     raise CarrierUnavailable(operation, in_doubt=True)
+            outcome = "OK"
         except RemoteError as error:  # the guard's own: nothing was sent
             raise CarrierUnavailable(operation, in_doubt=False) from error
         except httpx2.HTTPError as error:
             raise CarrierUnavailable(operation, in_doubt=not isinstance(error, _NOT_SENT)) from error
+        finally:
+            seconds = time.monotonic() - started
+            CLIENT_DURATION.labels(self.name, operation, outcome).observe(seconds)
         if response.status_code == 429:
             raise CarrierUnavailable(operation, in_doubt=False)
         if response.status_code >= 400 and response.status_code not in accept:
