@@ -25,6 +25,12 @@ Pairs = Sequence[tuple[str, str]]
 
 # What an answer needs to travel back and be acted on before our own caller gives up.
 _MARGIN_S: Final = 0.020
+# The client library's own words when it found nowhere to send a call to.
+_NO_CONNECTION: Final = (
+    "connections to all backends failing",
+    "failed to connect to all addresses",
+    "errors resolving",
+)
 _OPTIONS: Final = (
     ("grpc.enable_retries", 1),
     ("grpc.keepalive_time_ms", 20_000),
@@ -134,7 +140,7 @@ class Channel:
                     try:
                         payload = await under_way
                     except grpc.aio.AioRpcError as error:
-                        raise _decoded(error) from None
+                        raise _decoded(error, retried=self._config.retries(method)) from None
                     initial = dict(await under_way.initial_metadata())
                     message = _parsed(response_type, payload)
                 status = "OK"
@@ -212,7 +218,7 @@ async def _next(under_way: Any) -> bytes | None:
     try:
         payload = await under_way.read()
     except grpc.aio.AioRpcError as error:
-        raise _decoded(error) from None
+        raise _decoded(error, retried=True) from None
     return None if payload is grpc.aio.EOF else bytes(payload)
 
 
@@ -220,11 +226,11 @@ def _outgoing(traceparent: str, metadata: Pairs) -> tuple[tuple[str, str], ...]:
     return (*current_identity().to_metadata(), (wire.TRACEPARENT_KEY, traceparent), *metadata)
 
 
-def _decoded(error: grpc.aio.AioRpcError) -> RemoteError:
+def _decoded(error: grpc.aio.AioRpcError, *, retried: bool) -> RemoteError:
     code, message = error.code().value[0], error.details() or ""
     details = dict(error.trailing_metadata() or ()).get(wire.STATUS_DETAILS_KEY)
-    # The client's own words when no connection could be made: the request is still here.
-    unsent = code == KINDS["unavailable"] and message.startswith("failed to connect to all addresses")
+    # An attempt before the last one may have been sent, so what is retried inside counts as sent.
+    unsent = code == KINDS["unavailable"] and not retried and message.startswith(_NO_CONNECTION)
     return remote_error(code, message, details if isinstance(details, bytes) else None, sent=not unsent)
 
 

@@ -170,7 +170,9 @@ class Database:
 def _gone(connection: Connection) -> bool:
     try:
         return connection.is_closed()
-    except asyncpg.InterfaceError:  # the pool has let go of it already, which it does when the server hangs up
+    except (
+        asyncpg.InterfaceError
+    ):  # the pool has let go of it already, which it does when the server hangs up
         return True
 
 

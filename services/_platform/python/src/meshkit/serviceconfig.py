@@ -17,11 +17,14 @@ class ServiceConfig:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._timeouts: dict[tuple[str, str], float] = {}
+        self._retried: set[tuple[str, str]] = set()
         for entry in document.get("methodConfig", []):
-            if "timeout" in entry:
-                for name in entry["name"]:
-                    key = (name.get("service", ""), name.get("method", ""))
+            for name in entry["name"]:
+                key = (name.get("service", ""), name.get("method", ""))
+                if "timeout" in entry:
                     self._timeouts[key] = _seconds(entry["timeout"])
+                if "retryPolicy" in entry:
+                    self._retried.add(key)
         # The channel sets every call's deadline itself; gRPC's core would end a call one to two seconds before a
         # time-out of this file, short ones before they begin (grpc/grpc#34547).
         methods = [
@@ -35,11 +38,19 @@ class ServiceConfig:
 
     def timeout_s(self, method: str) -> float:
         """The time-out of `/pkg.v1.Service/Rpc`: its own, its service's, or the default."""
-        _, service, rpc = method.split("/")
-        for key in ((service, rpc), (service, ""), ("", "")):
+        for key in _keys(method):
             if key in self._timeouts:
                 return self._timeouts[key]
         return DEFAULT_TIMEOUT_S
+
+    def retries(self, method: str) -> bool:
+        """Whether a call of the method may have been sent more than once."""
+        return any(key in self._retried for key in _keys(method))
+
+
+def _keys(method: str) -> tuple[tuple[str, str], ...]:
+    _, service, rpc = method.split("/")
+    return (service, rpc), (service, ""), ("", "")
 
 
 def load(path: Path | None = None) -> ServiceConfig:
