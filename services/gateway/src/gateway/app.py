@@ -54,10 +54,13 @@ def _known(_request: Request, error: Exception) -> Response:
     return _response(problem_of(error))
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        allow = (error.headers or {}).get("allow", "")
+        headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+        allow = ", ".join(sorted({*headers.get("allow", "").split(", "), "HEAD", "OPTIONS"}))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"allow": allow})
         return _response(Problem(405, "METHOD_NOT_ALLOWED", f"allowed here: {allow}", allow=allow))
     return _response(Problem(404, "ROUTE_NOT_FOUND", "there is nothing at this address"))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeGuard
 
@@ -58,12 +59,17 @@ NOBODY: Final = Caller(ANONYMOUS, None, 0.0)
 class Authenticator:
     """Verifies tokens; a verified one costs a hash and a look-up until it expires or a key is withdrawn."""
 
-    def __init__(self, user: Upstream, clock: Clock) -> None:
+    def __init__(self, user: Upstream, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
-        self.keys = KeyStore(fetch_from(user), self._verified.clear)
+        self.keys = KeyStore(fetch_from(user), self._verified.clear, monotonic)
         # RFC 9864 renames the algorithm; tokens of both names are good, since they are of the same key.
         warnings.filterwarnings("ignore", message="EdDSA is deprecated")
+
+    @property
+    def remembered(self) -> int:
+        """How many verified tokens are remembered."""
+        return len(self._verified)
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Whom the request is made for; raises TokenError, or RequestError for a malformed guest id."""

@@ -23,7 +23,13 @@ from meshkit.clock import Clock, SystemClock
 from meshkit.lifecycle import Component
 
 
-def build(settings: GatewaySettings, *, mesh: Mesh | None = None, clock: Clock | None = None) -> App:
+def build(
+    settings: GatewaySettings,
+    *,
+    mesh: Mesh | None = None,
+    clock: Clock | None = None,
+    request_log: RequestLog | None = None,
+) -> App:
     """Everything a process needs; `mesh` puts other callers in the place of the channels.
 
     Raises CatalogError when the contracts' routes can't be served.
@@ -37,7 +43,7 @@ def build(settings: GatewaySettings, *, mesh: Mesh | None = None, clock: Clock |
     routes = catalog.routes_of(catalog.public_services(), JsonDecoder())
     check_upstreams(routes, mesh)
     authenticator = Authenticator(mesh["user"], clock)
-    request_log = RequestLog()
+    request_log = request_log or RequestLog()
     views = [product_page.router(mesh, encoder)]
     inner = create_inner(Document(routes, views).content, views)
     edge = Edge(

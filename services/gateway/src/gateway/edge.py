@@ -110,6 +110,8 @@ class Edge:
         caller = await self._authenticator.caller(exchange.headers)
         exchange.user_id = caller.identity.user_id
         budget_s = deadline.budget_s(_INNER_BUDGET_S, exchange.headers.get(deadline.HEADER))
+        if exchange.http_method == "HEAD":  # the server leaves the body out
+            scope = {**scope, "method": "GET"}
         answer = _Inside(exchange, scope, send)
         with call_scope(caller.identity, exchange.started + budget_s):
             await self._inner(scope, exchange.receive, answer.send)
