@@ -74,7 +74,8 @@ def build(settings: EchoSettings) -> App:
 
     class Servicer:
         async def Say(self, request: Any, context: Any) -> Any:
-            await asyncio.sleep(settings.answer_after_s)
+            if settings.answer_after_s:
+                await asyncio.sleep(settings.answer_after_s)
             return echo.SayReply(text=request.text)
 
         SayAsUser = SayAsStaff = SayInside = Say

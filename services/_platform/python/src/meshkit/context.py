@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from meshkit import wire
@@ -32,14 +33,12 @@ class Identity:
             return self.user_id
         return f"guest:{self.guest_id}" if self.guest_id else "internal"
 
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str]) -> Identity:
+    @staticmethod
+    def from_metadata(metadata: Mapping[str, str]) -> Identity:
         """Reads the identity keys of incoming metadata; `ANONYMOUS` when there are none."""
-        user, guest, roles = (metadata.get(key) for key in (wire.USER_KEY, wire.GUEST_KEY, wire.ROLES_KEY))
-        if not (user or guest or roles):
-            return ANONYMOUS
-        granted = frozenset(part for role in (roles or "").split(",") if (part := role.strip()))
-        return cls(user or None, granted, guest or None)
+        return _identity_of(
+            metadata.get(wire.USER_KEY), metadata.get(wire.ROLES_KEY), metadata.get(wire.GUEST_KEY)
+        )
 
     def to_metadata(self) -> list[tuple[str, str]]:
         """The metadata that carries this identity to the next hop."""
@@ -54,6 +53,14 @@ class Identity:
 
 
 ANONYMOUS = Identity()
+
+
+@lru_cache(maxsize=1024)
+def _identity_of(user: str | None, roles: str | None, guest: str | None) -> Identity:
+    if not (user or guest or roles):
+        return ANONYMOUS
+    granted = frozenset(part for role in (roles or "").split(",") if (part := role.strip()))
+    return Identity(user or None, granted, guest or None)
 
 
 class CallContext(Protocol):
@@ -124,12 +131,25 @@ def deadline_in(seconds: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+Scope = tuple[Token[Identity], Token[float | None]]
+
+
+def enter_call(identity: Identity, deadline: float | None) -> Scope:
+    """`call_scope` for hot paths, to be paired with `leave_call` in a `finally`."""
+    return _identity.set(identity), _deadline.set(deadline)
+
+
+def leave_call(scope: Scope) -> None:
+    """Puts back what was there before `enter_call`."""
+    _deadline.reset(scope[1])
+    _identity.reset(scope[0])
+
+
 @contextmanager
 def call_scope(identity: Identity, deadline: float | None) -> Iterator[None]:
     """Sets identity and deadline for the answering of one call."""
-    identity_token, deadline_token = _identity.set(identity), _deadline.set(deadline)
+    scope = enter_call(identity, deadline)
     try:
         yield
     finally:
-        _deadline.reset(deadline_token)
-        _identity.reset(identity_token)
+        leave_call(scope)

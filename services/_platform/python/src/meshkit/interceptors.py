@@ -14,9 +14,9 @@ from typing import Final, Protocol
 from google.protobuf.message import DecodeError
 
 from meshkit import access, tracing, validation, wire
-from meshkit.context import Identity, call_scope
+from meshkit.context import Identity, enter_call, leave_call
 from meshkit.errors import KINDS, PlatformError
-from meshkit.logging import get_logger
+from meshkit.logging import debugging, get_logger
 from meshkit.methods import responses_of
 from meshkit.servercall import ServerCall
 from meshkit.status import Failure, failure_of
@@ -82,7 +82,7 @@ class Observer:
                     log.warning(
                         "slow call", rpc=call.rpc.path, status=status, duration_ms=round(seconds * 1e3, 1)
                     )
-                elif call.failure is None:
+                elif call.failure is None and debugging():
                     log.debug("call", rpc=call.rpc.path, status=status, duration_ms=round(seconds * 1e3, 1))
 
 
@@ -121,8 +121,11 @@ async def identify(call: ServerCall, proceed: Proceed) -> bytes | None:
     """Reads whom the call is made for and refuses it when they may not make it."""
     call.identity = Identity.from_metadata(call.metadata)
     access.check(call.rpc.access, call.identity)
-    with call_scope(call.identity, call.deadline):
+    scope = enter_call(call.identity, call.deadline)
+    try:
         return await proceed(call)
+    finally:
+        leave_call(scope)
 
 
 async def deadline(call: ServerCall, proceed: Proceed) -> bytes | None:
@@ -142,7 +145,8 @@ async def validate(call: ServerCall, proceed: Proceed) -> bytes | None:
         raise PlatformError(
             "invalid_argument", "MALFORMED_REQUEST", "the request cannot be parsed"
         ) from error
-    validation.check(call.request)
+    if call.rpc.has_rules:
+        validation.check(call.request)
     return await proceed(call)
 
 

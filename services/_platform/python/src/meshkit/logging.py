@@ -13,6 +13,13 @@ import structlog
 
 from meshkit.tracecontext import current_trace
 
+
+class _State:
+    """Process-wide: what is asked for on every call, and must cost nothing then."""
+
+    debugging = True
+
+
 _LEVELS = {"debug": stdlib.DEBUG, "info": stdlib.INFO, "warning": stdlib.WARNING, "error": stdlib.ERROR}
 
 
@@ -58,6 +65,7 @@ class _StdlibHandler(stdlib.Handler):
 def configure(service: str, level: str = "info", stream: TextIO | None = None) -> None:
     """Sets up logging for the process: `level` is debug, info, warning or error."""
     output, renderer, number = stream or sys.stderr, _Renderer(service), _LEVELS[level]
+    _State.debugging = number <= stdlib.DEBUG
     structlog.configure(
         processors=[structlog.processors.format_exc_info, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(number),
@@ -74,6 +82,11 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None) -
 def get_logger() -> structlog.typing.FilteringBoundLogger:
     """The process's logger: `get_logger().info("what happened", order_id=...)`; ids, never payloads."""
     return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger())
+
+
+def debugging() -> bool:
+    """Whether debug lines are written; hot paths ask before they put one together."""
+    return _State.debugging
 
 
 def announce(event: str, **fields: Any) -> None:

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from meshkit import access
+from meshkit import access, validation
 from meshkit.telemetry import SERVER_DURATION, CallTimers
 
 
@@ -25,6 +25,7 @@ class Method:
     request_type: type[Message]
     streaming: bool
     access: int
+    has_rules: bool
     invoke: Callable[[Any, Any], Any]
     timers: CallTimers
 
@@ -66,6 +67,7 @@ def _bind(method: MethodDescriptor, servicer: object, descriptor: ServiceDescrip
         request_type=GetMessageClass(method.input_type),
         streaming=method.server_streaming,
         access=access.access_of(method),
+        has_rules=validation.has_rules(method.input_type),
         invoke=invoke,
         timers=CallTimers(SERVER_DURATION, descriptor.full_name, method.name),
     )

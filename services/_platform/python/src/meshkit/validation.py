@@ -5,11 +5,34 @@ from __future__ import annotations
 from typing import Any
 
 import protovalidate
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from meshkit.errors import PlatformError
 
 _validator = protovalidate.Validator()
+
+
+def has_rules(descriptor: Descriptor) -> bool:
+    """Whether a message, or any message in it, has a `buf.validate` rule at all."""
+    seen: set[str] = set()
+    waiting = [descriptor]
+    while waiting:
+        found = waiting.pop()
+        if found.full_name in seen:
+            continue
+        seen.add(found.full_name)
+        marked = [found, *found.oneofs, *found.fields]
+        if any(_has_validate_option(each) for each in marked):
+            return True
+        waiting += [field.message_type for field in found.fields if field.message_type is not None]
+    return False
+
+
+def _has_validate_option(descriptor: Any) -> bool:
+    """Whatever is set on it by an extension of the package `buf.validate`."""
+    fields = descriptor.GetOptions().ListFields()
+    return any(field.is_extension and field.full_name.startswith("buf.validate.") for field, _ in fields)
 
 
 def check(request: Message) -> None:
