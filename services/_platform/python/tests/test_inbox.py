@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from meshkit import tracing
-from meshkit.clock import uuid7
+from meshkit.clock import uuid7, uuid7_at
 from meshkit.context import current_deadline
 from meshkit.events import Event, event_headers
 from meshkit.inbox import InboxConsumer
@@ -278,6 +279,26 @@ async def test_events_wait_while_the_own_database_is_away(
     await consumer.stop(3.0)
     await away.stop(0)
     assert outcomes("dead_lettered") == dead_before
+
+
+async def test_what_cannot_come_again_is_forgotten(
+    pool: Database, stream: Nats, echo: SimpleNamespace
+) -> None:
+    ages = [(40, "diary-echo"), (40, "another"), (10, "diary-echo")]
+    async with pool.acquire() as connection:
+        for days, consumer in ages:
+            event_id = uuid7_at(time.time() - days * 86_400)
+            await connection.execute(
+                "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2)", consumer, event_id
+            )
+
+    async def left() -> bool:
+        async with pool.acquire() as connection:
+            rows = await connection.fetch("SELECT consumer FROM inbox ORDER BY consumer")
+        return [row["consumer"] for row in rows] == ["another", "diary-echo"]
+
+    async with consuming(pool, stream, echo, note):
+        await eventually(left)
 
 
 async def test_the_handler_runs_in_the_producers_trace(

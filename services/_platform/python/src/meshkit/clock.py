@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -47,3 +48,8 @@ class FakeClock:
 def uuid7() -> str:
     """A new UUIDv7 in its canonical text form; sorts by time of creation."""
     return str(uuid_utils.uuid7())
+
+
+def uuid7_at(seconds: float) -> uuid.UUID:
+    """The smallest UUIDv7 of a moment (Unix time, in seconds): ids made before it are smaller."""
+    return uuid.UUID(int=int(seconds * 1000) << 80 | 0x7 << 76 | 0x2 << 62)

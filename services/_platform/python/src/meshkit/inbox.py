@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
@@ -11,6 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
 
 from meshkit import tracing, wire
+from meshkit.clock import uuid7_at
 from meshkit.deadletters import DeadLetters
 from meshkit.events import Event, decode
 from meshkit.lifecycle import Background
@@ -18,6 +20,7 @@ from meshkit.logging import get_logger
 from meshkit.nats import Nats
 from meshkit.postgres import Connection, Database, DatabaseUnavailable
 from meshkit.puller import Puller
+from meshkit.tasks import Periodic
 from meshkit.telemetry import INBOX_EVENTS
 
 Handler = Callable[[Event, Connection], Awaitable[None]]
@@ -30,6 +33,14 @@ _HANDLE_LIMIT_S: Final = (
 )
 _DATABASE_RETRY_S: Final = 1.0
 _MAX_UNANSWERED: Final = 20
+# A stream keeps its events for 30 days; nothing older can be delivered again.
+_KEEP_DAYS: Final = 35
+_SWEEP_INTERVAL_S: Final = 3600.0
+# Ids are UUIDv7, so that the oldest are the smallest and the primary key finds them.
+_SWEEP: Final = """
+    DELETE FROM inbox WHERE consumer = $1 AND event_id IN (
+        SELECT event_id FROM inbox WHERE consumer = $1 AND event_id < $2 ORDER BY event_id LIMIT 10000)
+"""
 _INSERT: Final = "INSERT INTO inbox (consumer, event_id) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1"
 log = get_logger()
 
@@ -60,6 +71,7 @@ class InboxConsumer(Background):
         self._backoff_s = backoff_s
         self._concurrency = concurrency
         self._dead_letters = DeadLetters(self.consumer, nats)
+        self._sweeper = Periodic(f"{self.name}-sweeper", _SWEEP_INTERVAL_S, self._sweep)
         self._puller = Puller(nats, stream, self.consumer, sorted(self._handlers))
 
     async def run(self) -> None:
@@ -76,8 +88,14 @@ class InboxConsumer(Background):
                 for queue in queues:
                     await queue.put(None)
 
+    async def start(self) -> None:
+        """Begins to consume, and to forget what cannot come again."""
+        await self._sweeper.start()
+        await super().start()
+
     async def stop(self, grace_s: float) -> None:
         """Asks for no more events, lets those in hand finish for `grace_s` seconds."""
+        await self._sweeper.stop(1.0)
         self._stopping.set()
         self._puller.wake()
         await super().stop(grace_s)
@@ -155,6 +173,11 @@ class InboxConsumer(Background):
         await self._dead_letters.add(message, reason)
         await message.ack()
         return "dead_lettered"
+
+    async def _sweep(self) -> None:
+        oldest = uuid7_at(time.time() - _KEEP_DAYS * 24 * 3600)
+        async with self._database.acquire() as connection:
+            await connection.execute(_SWEEP, self.consumer, oldest)
 
     def _delay(self, deliveries: int) -> float:
         return self._backoff_s[min(deliveries, len(self._backoff_s)) - 1]
