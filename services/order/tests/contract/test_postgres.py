@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import asyncpg
 import pytest
 
@@ -11,8 +14,13 @@ from meshkit.postgres import Database
 from order.adapters.postgres import PostgresOrders
 from order.adapters.token_seal import TokenSeal
 from order.domain.states import TRANSITIONS, OrderState
+from order.domain.steps import Step
+from order.domain.workflow import Status
 from services.order.tests.bench import Bench
-from services.order.tests.builders import LEASE, LIMIT, TOKEN, a_placement
+from services.order.tests.builders import LEASE, LIMIT, NO_TIME, TOKEN, a_placement
+from services.order.tests.fakes import Mishap, Mishaps
+
+RUNBOOK = Path(__file__).resolve().parents[2] / "RUNBOOK.md"
 
 REASON = "CASE WHEN $2 = 'REJECTED' THEN 'X' ELSE '' END"
 
@@ -100,6 +108,25 @@ async def test_a_token_sealed_with_another_key_undoes_the_order_instead_of_charg
     assert ended is not None
     assert ended.order.rejection_reason == "PAYMENT_TOKEN_GONE"
     await successor.check()
+
+
+async def test_the_runbooks_statement_lets_a_parked_workflow_go_on(
+    orders: PostgresOrders, order_database: Database, clock: FakeClock
+) -> None:
+    bench, mishaps = Bench(orders, clock), Mishaps()
+    mishaps.calls = {Step.RELEASE: [Mishap.REQUEST_LOST] * 2}
+    work = await bench.engine(mishaps).run(await bench.place(token="tok_declined"))
+    clock.advance(3601)
+    (claimed,) = await orders.claim_due(1, NO_TIME)
+    parked = await bench.engine(mishaps).run(claimed)
+    assert parked.flow.status is Status.PARKED
+    assert (await orders.backlog()).parked == 1
+    written = re.search(r"UPDATE workflows SET .*?;", RUNBOOK.read_text(), re.DOTALL)
+    assert written is not None
+    async with order_database.acquire() as connection:
+        await connection.execute(written.group().replace("…", work.order.order_id))
+    await bench.quiet()
+    await bench.check()
 
 
 async def test_an_order_costs_four_transactions(orders: PostgresOrders, clock: FakeClock) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from order.domain.advance import advance, must_turn_round, turn_round
+from order.domain.advance import advance, must_turn_round, overdue, park, turn_round
 from order.domain.order import Order
 from order.domain.states import OrderState
 from order.domain.steps import RULES, Done, Outcome, Refused, Step, Unclear
@@ -175,3 +175,17 @@ def test_the_payment_token_is_in_no_representation() -> None:
     assert TOKEN not in repr(flow)
     assert TOKEN not in repr(go(order, flow, Done()))
     assert "Elm Street" not in repr(order)
+
+
+def test_a_step_that_kills_its_workers_is_parked_by_its_age_and_its_tries() -> None:
+    order, flow = at(Step.CHARGE)
+    often, long = replace(flow, attempt=21), NOW + timedelta(hours=2, minutes=1)
+    assert overdue(often, long, LIMITS)
+    assert not overdue(often, NOW + timedelta(hours=1), LIMITS)
+    assert not overdue(flow, long, LIMITS)  # the whole service was down
+    parked = park(order, flow, "OVERDUE", LATER)
+    assert (parked.flow.status, parked.flow.step, parked.flow.payment_token) == (
+        Status.PARKED,
+        Step.CHARGE,
+        None,
+    )

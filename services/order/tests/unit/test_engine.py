@@ -100,3 +100,34 @@ async def test_each_end_is_told_once(bench: Bench, memory: MemoryOrders) -> None
         EventKind.REJECTED,
         EventKind.CANCELLED,
     ]
+
+
+async def test_a_step_that_outlived_every_limit_is_parked_without_another_call(
+    bench: Bench, clock: FakeClock
+) -> None:
+    work = await bench.place()
+    clock.advance(3 * 3600)
+    for _ in range(20):  # each of them dies before it can write anything
+        (work,) = await bench.store.claim_due(1, NO_TIME)
+    ended = await bench.engine().run(work)
+    assert (ended.flow.status, ended.flow.parked_reason) == (Status.PARKED, "OVERDUE")
+    assert bench.shop.stock.reservations == {}
+
+
+async def test_an_answer_that_contradicts_the_order_is_parked(
+    bench: Bench, memory: MemoryOrders, clock: FakeClock
+) -> None:
+    """Shipping stops a parcel and tells of its delivery as well."""
+    confirmed = await bench.engine().run(await bench.place())
+    opened = await bench.cancel(confirmed.order.order_id)
+    await memory.change(confirmed.order.order_id, lambda order: order.fulfilled(clock.now()))
+    ended = await bench.engine().run(opened)
+    assert (ended.flow.status, ended.flow.parked_reason) == (Status.PARKED, "CONTRADICTION")
+    assert ended.order.state is OrderState.FULFILLED
+
+
+async def test_a_service_that_was_down_for_hours_goes_on(bench: Bench, clock: FakeClock) -> None:
+    await bench.place()
+    clock.advance(3 * 3600)
+    await bench.quiet()
+    await bench.check()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from meshkit import tracing
 from meshkit.lifecycle import STOP_MARGIN_S, Background
 from meshkit.logging import get_logger
 from order.adapters.meter import IN_FLIGHT
@@ -38,14 +39,13 @@ class WorkflowRunner(Background):
         self._poll_s = poll_s
         self._max_running = max_running
         self._tasks: dict[str, asyncio.Task[Work]] = {}
+        self._taken: set[str] = set()
         self._wake = asyncio.Event()
 
     def submit(self, work: Work) -> None:
         """Goes on with a workflow whose lease this process holds."""
         order_id = work.order.order_id
-        task = asyncio.create_task(
-            self._engine.run(work, stopping=lambda: self.stopping), name=f"workflow-{order_id}"
-        )
+        task = asyncio.create_task(self._work(work), name=f"workflow-{order_id}")
         self._tasks[order_id] = task
         IN_FLIGHT.set(len(self._tasks))
         task.add_done_callback(lambda done: self._workflow_ended(order_id, done))
@@ -96,13 +96,19 @@ class WorkflowRunner(Background):
                 await asyncio.wait(late, timeout=STOP_MARGIN_S)
 
     async def _take_up(self) -> int:
-        free = self._max_running - len(self._tasks)
+        free = self._max_running - len(self._taken)
         if free <= 0:
             return 0
         due = await self._store.claim_due(free, self._lease)
         for work in due:
             self.submit(work)
+            self._taken.add(work.order.order_id)
         return len(due)
+
+    async def _work(self, work: Work) -> Work:
+        with tracing.internal_span("workflow") as span:
+            span.set_attribute("banyan.order_id", work.order.order_id)
+            return await self._engine.run(work, stopping=lambda: self.stopping)
 
     async def _rest(self) -> None:
         try:
@@ -122,6 +128,7 @@ class WorkflowRunner(Background):
     def _workflow_ended(self, order_id: str, task: asyncio.Task[Work]) -> None:
         if self._tasks.get(order_id) is task:
             del self._tasks[order_id]
+            self._taken.discard(order_id)
         IN_FLIGHT.set(len(self._tasks))
         if task.cancelled():
             log.warning("workflow cut off, its lease runs out", order_id=order_id)

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from order.app.ports import Clock, Lease, Meter, Scope, Work, WorkflowStore
 from order.app.steps import Steps
-from order.domain.advance import Limits, advance, must_turn_round, turn_round
+from order.domain.advance import Limits, advance, must_turn_round, overdue, park, turn_round
+from order.domain.errors import OrderError
 from order.domain.steps import Outcome
-from order.domain.workflow import Progress, Status
+from order.domain.workflow import Progress, Status, Workflow
 
 # Each stale write means that another write got through; more of them for one step than this is no coincidence.
 _MAX_REWRITES = 10
@@ -67,16 +68,26 @@ class Engine:
 
     async def _turn(self, work: Work, stopping: Callable[[], bool]) -> Work:
         outcome: Outcome | None = None
-        if not must_turn_round(work.flow):
+        if self._to_be_run(work.flow):
             outcome = await self._steps.run(work.order, work.flow)
             self._meter.step(work.flow.step, outcome)
         return await self._record(work, lambda now, fresh: self._next(fresh, outcome, now), stopping)
 
+    def _to_be_run(self, flow: Workflow) -> bool:
+        return not (must_turn_round(flow) or overdue(flow, self._clock.now(), self._policy.limits))
+
     def _next(self, work: Work, outcome: Outcome | None, now: datetime) -> Progress:
-        if outcome is None:
-            return turn_round(work.order, work.flow, now)
-        wait = self._wait_s(work.flow.attempt)
-        return advance(work.order, work.flow, outcome, now=now, limits=self._policy.limits, retry_in_s=wait)
+        order, flow, limits = work.order, work.flow, self._policy.limits
+        try:
+            if outcome is not None:
+                wait = self._wait_s(flow.attempt)
+                return advance(order, flow, outcome, now=now, limits=limits, retry_in_s=wait)
+            if must_turn_round(flow):
+                return turn_round(order, flow, now)
+            return park(order, flow, "OVERDUE", now)
+        except (OrderError, ValueError):
+            # What came back contradicts what is known (say, a delivery of a parcel that was stopped): no rule can help.
+            return park(order, flow, "CONTRADICTION", now)
 
     async def _record(
         self, work: Work, decide: Callable[[datetime, Work], Progress], stopping: Callable[[], bool]

@@ -11,6 +11,7 @@ from order.domain.steps import RULES, TOO_LATE, Done, Outcome, Refusal, Refused,
 from order.domain.workflow import Entry, EventKind, Goal, Note, Progress, Status, Workflow
 
 CANCEL_REQUESTED = "CANCEL_REQUESTED"
+_MANY_ATTEMPTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,19 @@ def turn_round(order: Order, flow: Workflow, now: datetime) -> Progress:
     )
 
 
+def overdue(flow: Workflow, now: datetime, limits: Limits) -> bool:
+    """Whether the present step was begun so often for so long that its failures can't have been recorded: it kills
+    its workers. Age alone tells nothing: the whole service may have been down.
+    """
+    age = now - flow.step_started_at
+    return flow.attempt > _MANY_ATTEMPTS and age >= 2 * max(limits.forward, limits.backward)
+
+
+def park(order: Order, flow: Workflow, reason: str, now: datetime) -> Progress:
+    """Leaves the workflow to an operator, at the step where it is."""
+    return _park(_Move(order, order, flow, flow, now), reason)
+
+
 def _succeeded(move: _Move, done: Done) -> Progress:
     move = _learned(move, done).noting(Note.SUCCEEDED)
     step, rule = move.flow.step, RULES[move.flow.step]
@@ -124,9 +138,14 @@ def _unclear(move: _Move, reason: str, limits: Limits, retry_in_s: float) -> Pro
     if forward and age >= limits.forward:
         return _unwind(move.noting(Note.FAILED, reason), Goal.REJECT, f"{flow.step.upper()}_UNAVAILABLE")
     if age >= limits.backward:
-        move = move.noting(Note.FAILED, reason)
-        return replace(move, flow=replace(flow, status=Status.PARKED, parked_reason=reason)).progress()
+        return _park(move, reason)
     return move.noting(Note.RETRIED, reason).progress(retry_in_s=retry_in_s)
+
+
+def _park(move: _Move, reason: str) -> Progress:
+    move = move.noting(Note.FAILED, reason)
+    flow = replace(move.flow, status=Status.PARKED, parked_reason=reason, payment_token=None)
+    return replace(move, flow=flow).progress()
 
 
 def _begin(move: _Move, step: Step) -> _Move:
