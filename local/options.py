@@ -51,7 +51,7 @@ def parse_replicas(values: Iterable[str]) -> dict[str, int]:
     result: dict[str, int] = {}
     for part in (part for value in values for part in value.split(",") if part):
         name, equals, number = part.partition("=")
-        if not equals or not number.isdigit() or not 1 <= int(number) <= topology.MAX_REPLICAS:
+        if not name or not equals or not number.isdigit() or not 1 <= int(number) <= topology.MAX_REPLICAS:
             raise LocalError(
                 f"--replicas {part!r}: write SERVICE=NUMBER with a number from 1 to {topology.MAX_REPLICAS}, "
                 "such as product=3"

@@ -17,6 +17,7 @@ from local.options import Options
 from local.progress import Progress
 from local.seeding.people import staff_note
 from local.seeding.step import carry_out, plan
+from local.supervision.children import use_pidfd
 from local.topology import address
 
 AFTER_FAILURE_S = 3.0
@@ -159,14 +160,3 @@ async def supervise(home: Home, options: Options, show: Show | None = None) -> i
     use_pidfd()
     with home.locked():
         return await Runtime(home, options, followed=show is None).run(show)
-
-
-def use_pidfd() -> None:
-    """Children are waited for without a thread each, where the kernel can (Linux 5.3); forking threads is fragile."""
-    try:
-        os.close(os.pidfd_open(os.getpid()))
-    except (AttributeError, OSError):
-        return
-    watcher = asyncio.PidfdChildWatcher()
-    watcher.attach_loop(asyncio.get_running_loop())
-    asyncio.get_event_loop_policy().set_child_watcher(watcher)
