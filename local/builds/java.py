@@ -58,13 +58,14 @@ def recipe(service: str) -> Recipe:
         return [Step(f"compiling {service} (Java)", package, folder, environment)]
 
     async def after(says: Says) -> None:
+        await asyncio.to_thread(_keep_jars, service)
         says(f"recording the classes of {service}")
         await _train(service)
 
     protos = ROOT / "protos"
     candidates = (folder / "pom.xml", folder / "src" / "main", protos / "banyan", protos / "third_party")
     inputs = tuple(path for path in candidates if path.exists())
-    return Recipe(service, inputs, (folder / "target" / f"{service}.jar",), steps, after)
+    return Recipe(service, inputs, (jars(service) / f"{service}.jar",), steps, after)
 
 
 async def _train(service: str) -> None:

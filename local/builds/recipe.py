@@ -39,7 +39,7 @@ class Recipe:
     outputs: tuple[Path, ...]
     steps: Callable[[], list[Step]]
     after: Callable[[Says], Awaitable[None]] | None = None
-    """What makes the result better but may fail without harm, such as a class archive."""
+    """What is done with the result of the steps."""
     extra: str = field(default="")
     """Anything else the result depends on, such as a tool's version."""
 
