@@ -9,17 +9,18 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final
 
-from interlock import CircuitBreaker, CircuitOpenError, Config, State
+from interlock import CircuitBreaker, CircuitOpenError, Config, State, WindowType
 
 from meshkit.errors import RemoteError
 from meshkit.telemetry import CIRCUIT_STATE
 
 _STATE_VALUES: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
-# Half of at least 20 calls must fail; then silence for 2 s, doubling up to 15 s while probes fail.
+# Half of at least 20 calls of the last 10 s must fail: failures of a start long ago say nothing of now. Then silence for 2 s, doubling up to 15 s while probes fail.
 _CONFIG: Final = Config(
     failure_rate_threshold=0.5,
     minimum_number_of_calls=20,
-    window_size=50,
+    window_type=WindowType.TIME_BASED,
+    window_size=10,
     permitted_calls_in_half_open=3,
     max_concurrent_probes=3,
     wait_duration_in_open=2.0,
