@@ -55,7 +55,7 @@ class RunningMesh:
     @property
     def gateway(self) -> str:
         """The gateway's base URL."""
-        return str(self.first_status["gateway"])
+        return str(self.first_status["base_url"])
 
     @property
     def logs(self) -> Path:

@@ -82,7 +82,7 @@ class Shop:
     def put_in_cart(self, product_id: str, quantity: int = 1, **headers: str) -> Json:
         """Sets a product's quantity in the cart; the cart."""
         path = f"/v1/cart/items/{product_id}"
-        cart: Json = self.call("PUT", path, {"quantity": quantity}, **headers).json()["cart"]
+        cart: Json = self.call("PUT", path, {"quantity": quantity}, 200, **headers).json()["cart"]
         return cart
 
     def order_body(self, *items: tuple[str, int], token: str = "tok_ok") -> Json:
