@@ -15,7 +15,8 @@ from meshkit.errors import RemoteError
 from meshkit.telemetry import CIRCUIT_STATE
 
 _STATE_VALUES: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
-# Half of at least 20 calls of the last 10 s must fail: failures of a start long ago say nothing of now. Then silence for 2 s, doubling up to 15 s while probes fail.
+# Half of at least 20 calls of the last 10 s must fail: failures of a start long past say nothing of now.
+# Then silence for 2 s, doubling up to 15 s while probes fail.
 _CONFIG: Final = Config(
     failure_rate_threshold=0.5,
     minimum_number_of_calls=20,
