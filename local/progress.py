@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,6 +52,9 @@ class Progress:
         self._began[key] = time.monotonic()
         try:
             yield step
+        except asyncio.CancelledError:
+            step.state, step.detail = "waiting", ""  # something else failed
+            raise
         except BaseException as error:
             step.state, step.detail = "failed", str(error)
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -30,12 +31,25 @@ def archive(service: str) -> Path:
     return BUILD_FOLDER / f"{service}.jsa"
 
 
+def jars(service: str) -> Path:
+    """A copy of the jars: Maven writes into its own in place, which would break a JVM that runs from them."""
+    return BUILD_FOLDER / f"{service}-jars"
+
+
 def class_path(service: str) -> str:
     """The service's jar and its libraries in a fixed order, as the archive demands."""
+    folder = jars(service)
+    return os.pathsep.join(map(str, [folder / f"{service}.jar", *sorted((folder / "lib").glob("*.jar"))]))
+
+
+def _keep_jars(service: str) -> None:
     target = ROOT / "services" / service / "target"
-    return os.pathsep.join(
-        str(jar) for jar in [target / f"{service}.jar", *sorted((target / "lib").glob("*.jar"))]
-    )
+    fresh = jars(service).with_suffix(".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(target / "lib", fresh / "lib")
+    shutil.copy2(target / f"{service}.jar", fresh)
+    shutil.rmtree(jars(service), ignore_errors=True)
+    fresh.rename(jars(service))
 
 
 def command(service: str) -> tuple[str, ...]:
