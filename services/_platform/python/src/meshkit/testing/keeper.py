@@ -20,6 +20,7 @@ def main() -> None:
     """Starts the server, waits for its end, the owner's, or a signal, and cleans up."""
     owner, folder, account, command = int(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4:]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the session, and the session stops us
+    os.chdir("/")
     stop_read, stop_write = os.pipe()
     signal.signal(signal.SIGTERM, lambda *_: os.write(stop_write, b"x"))
     prctl = ctypes.CDLL(None).prctl

@@ -8,7 +8,6 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from typing import Any, Final
 
 _FOLDER_VARIABLE: Final = "MESHKIT_TEST_SESSION"
 _OWNER_FILE: Final = "owner"
+_PREFIX: Final = "meshkit-test-"
 UNPRIVILEGED: Final = "nobody"
 
 
@@ -25,11 +25,23 @@ def begin() -> bool:
     """Makes the session's folder, unless this is a worker of a session that has one; True when it was made here."""
     if os.environ.get("PYTEST_XDIST_WORKER") and _FOLDER_VARIABLE in os.environ:
         return False
-    made = Path(tempfile.mkdtemp(prefix="meshkit-test-"))
+    _remove_remains()
+    made = Path(tempfile.mkdtemp(prefix=_PREFIX))
     made.chmod(0o755)  # an unprivileged server walks through it
     (made / _OWNER_FILE).write_text(str(os.getpid()))
     os.environ[_FOLDER_VARIABLE] = str(made)
     return True
+
+
+def _remove_remains() -> None:
+    """Deletes the folders of sessions that were killed before they could."""
+    for found in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        try:
+            pid = int((found / _OWNER_FILE).read_text())
+        except (OSError, ValueError):  # being made or being deleted at this moment
+            continue
+        if not Path(f"/proc/{pid}").exists():
+            shutil.rmtree(found, ignore_errors=True)
 
 
 def end() -> None:
@@ -87,22 +99,16 @@ def server_account() -> str | None:
 
 
 def spawn(command: list[str], log: Path) -> int:
-    """Starts a keeper apart from our terminal and group; returns its pid."""
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            start_new_session=True,
-        )
-    _keepers.append(process)
-    return process.pid
+    """Starts a keeper in a session of its own, apart from our terminal; returns its pid.
 
-
-# Held so that a keeper's end is noticed and its process collected.
-_keepers: list[subprocess.Popen[bytes]] = []
+    Not a Popen: a worker may end while the keeper, which serves the others too, goes on.
+    """
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    return os.posix_spawn(command[0], command, os.environ, file_actions=actions, setsid=True)
 
 
 def _stop(pid: int) -> None:
@@ -111,8 +117,12 @@ def _stop(pid: int) -> None:
     except ProcessLookupError:
         return
     until = time.monotonic() + 15
-    while time.monotonic() < until and Path(f"/proc/{pid}").exists():
-        for keeper in _keepers:
-            keeper.poll()
+    while time.monotonic() < until and not _ended(pid):
         time.sleep(0.01)
-    _keepers.clear()
+
+
+def _ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:  # another worker's child
+        return not Path(f"/proc/{pid}").exists()
