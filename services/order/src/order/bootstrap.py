@@ -20,6 +20,7 @@ from meshkit.postgres import Database
 from meshkit.server import App
 from meshkit.tasks import Periodic
 from order.adapters.cart_client import CartClient
+from order.adapters.incoming_events import EventHandlers
 from order.adapters.inventory_client import InventoryClient
 from order.adapters.meter import PrometheusMeter
 from order.adapters.payment_client import PaymentClient
@@ -42,7 +43,6 @@ from order.app.quote_order import QuoteOrder
 from order.app.steps import Steps
 from order.domain.advance import Limits
 from order.domain.backoff import backoff_s
-from order.rpc.events import EventHandlers
 from order.rpc.servicer import OrderServicer, UseCases
 from order.settings import OrderSettings
 

@@ -108,3 +108,15 @@ class TokenSigner(Protocol):
     async def sign(self, user: User, session_id: str) -> str:
         """A JWT for this session."""
         ...
+
+
+class KeyPublisher(Protocol):
+    """Shows the keys that verify tokens, and changes the one that signs."""
+
+    def published(self) -> list[dict[str, str]]:
+        """The public keys, as JWKs, of every token that may still be good."""
+        ...
+
+    async def rotate(self) -> str:
+        """Makes a new key and retires the present one; the new one's id."""
+        ...

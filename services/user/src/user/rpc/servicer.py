@@ -6,9 +6,8 @@ from banyan.user.v1 import user_service_pb2 as pb
 from meshkit.clock import Clock, uuid7
 from meshkit.context import CallContext
 from meshkit.once import Once
-from user.adapters.keys import KeyRing
 from user.app import accounts as use
-from user.app.ports import Accounts, AccountWriter, PasswordHasher
+from user.app.ports import Accounts, AccountWriter, KeyPublisher, PasswordHasher
 from user.app.register import ensure, register
 from user.app.sessions import Sessions
 from user.domain.user import Role, User, normalised_email, require_strong
@@ -25,7 +24,7 @@ class UserServicer:
         *,
         accounts: Accounts,
         sessions: Sessions,
-        keys: KeyRing,
+        keys: KeyPublisher,
         hasher: PasswordHasher,
         once: Once[AccountWriter],
         clock: Clock,
