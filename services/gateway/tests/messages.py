@@ -9,7 +9,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
 
-TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 FLOATS = st.one_of(st.floats(width=32), st.sampled_from([0.1, 1e20, -1.5, 3.0]))
 JSON = st.recursive(
     st.none() | st.booleans() | TEXT | st.floats(allow_nan=False, allow_infinity=False),
@@ -79,12 +79,12 @@ def _value(field: FieldDescriptor, depth: int) -> st.SearchStrategy[Any]:
 
 
 def _timed(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
     return st.builds(lambda seconds, nanos: kind(seconds=seconds, nanos=nanos), SECONDS, NANOS)
 
 
 def _duration(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
 
     def build(sign: int, seconds: int, nanos: int) -> Any:
         return kind(seconds=sign * seconds, nanos=sign * nanos)
@@ -93,12 +93,12 @@ def _duration(descriptor: Descriptor) -> st.SearchStrategy[Any]:
 
 
 def _mask(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
     return PATHS.map(lambda paths: kind(paths=paths))
 
 
 def _struct(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
 
     def build(value: dict[str, Any]) -> Any:
         message = kind()
@@ -109,7 +109,7 @@ def _struct(descriptor: Descriptor) -> st.SearchStrategy[Any]:
 
 
 def _list(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
 
     def build(value: list[Any]) -> Any:
         message = kind()
@@ -120,7 +120,7 @@ def _list(descriptor: Descriptor) -> st.SearchStrategy[Any]:
 
 
 def _any_value(descriptor: Descriptor) -> st.SearchStrategy[Any]:
-    kind = GetMessageClass(descriptor)
+    kind: Any = GetMessageClass(descriptor)
     texts = TEXT.map(lambda text: kind(string_value=text))
     numbers = st.floats(allow_nan=False, allow_infinity=False).map(lambda n: kind(number_value=n))
     return texts | numbers | st.booleans().map(lambda b: kind(bool_value=b)) | st.just(kind(null_value=0))

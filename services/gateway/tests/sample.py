@@ -16,7 +16,7 @@ import google.protobuf.wrappers_pb2  # noqa: F401 - what the sample imports must
 from google.api import annotations_pb2, httpbody_pb2  # noqa: F401
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.message_factory import GetMessageClass
-from grpc_tools import protoc
+from grpc_tools import protoc  # type: ignore[import-untyped]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent

@@ -26,10 +26,14 @@ class Signer:
         self.key = OKPKey.generate_key("Ed25519", {"kid": kid})
 
     @property
+    def public(self) -> str:
+        """The public key in base64."""
+        return str(self.key.as_dict(private=False)["x"])
+
+    @property
     def jwk(self) -> user_pb.Jwk:
         """The public key as the user service publishes it."""
-        public = self.key.as_dict(private=False)
-        return user_pb.Jwk(kty="OKP", crv="Ed25519", x=public["x"], kid=self.kid, use="sig", alg="Ed25519")
+        return user_pb.Jwk(kty="OKP", crv="Ed25519", x=self.public, kid=self.kid, use="sig", alg="Ed25519")
 
     def token(self, clock: Clock, *, alg: str = "Ed25519", **claims: Any) -> str:
         """A good token of 15 minutes, unless the claims say otherwise; None leaves a claim out."""
@@ -55,7 +59,7 @@ class Signer:
     def confused(self, clock: Clock) -> str:
         """Signed with HMAC, the public key as the secret."""
         payload = json.loads(base64.urlsafe_b64decode(self.token(clock).split(".")[1] + "=="))
-        secret = OctKey.import_key(self.key.as_dict(private=False)["x"] + "0123456789abcdef")
+        secret = OctKey.import_key(self.public + "0123456789abcdef")
         return jwt.encode({"alg": "HS256", "kid": self.kid}, payload, secret, algorithms=["HS256"])
 
 

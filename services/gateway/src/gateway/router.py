@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from gateway.httprule import DOUBLE_STAR, STAR, Template
@@ -74,33 +74,42 @@ class Router(Generic[R]):
         static = self._static.get(path)
         if static is not None and (route := static.get(http_method)) is not None:
             return Found(route, ())
-        allowed: set[str] = set()
-        for methods, segments in self._candidates(path):
-            if (route := methods.get(http_method)) is not None:
-                return Found(route, segments)
-            allowed.update(methods)
-        return Found(None, (), frozenset(allowed))
-
-    def _candidates(self, path: str) -> Iterator[tuple[Methods[R], Sequence[str]]]:
         segments = path[1:].split("/")
         head, colon, verb = segments[-1].rpartition(":")
+        allowed: set[str] = set()
         if colon and head:
             cut = [*segments[:-1], head]
-            for methods in _search(self._root, cut, 0, verb):
-                yield methods, cut
-        for methods in _search(self._root, segments, 0, ""):
-            yield methods, segments
+            route = _Search(cut, verb, http_method, allowed).below(self._root, 0)
+            if route is not None:
+                return Found(route, cut)
+        route = _Search(segments, "", http_method, allowed).below(self._root, 0)
+        return Found(route, segments) if route is not None else Found(None, (), frozenset(allowed))
 
 
-def _search(node: _Node[R], segments: Sequence[str], at: int, verb: str) -> Iterator[Methods[R]]:
-    if at == len(segments):
-        if (ends := node.ends.get(verb)) is not None:
-            yield ends
-        return
-    segment = segments[at]
-    if (child := node.literals.get(segment)) is not None:
-        yield from _search(child, segments, at + 1, verb)
-    if node.star is not None and segment:
-        yield from _search(node.star, segments, at + 1, verb)
-    if (rest := node.rest.get(verb)) is not None:
-        yield rest
+class _Search:
+    """One look-up; other methods that the path has are added to `allowed` on the way."""
+
+    __slots__ = ("_allowed", "_method", "_segments", "_verb")
+
+    def __init__(self, segments: Sequence[str], verb: str, method: str, allowed: set[str]) -> None:
+        self._segments, self._verb, self._method, self._allowed = segments, verb, method, allowed
+
+    def below(self, node: _Node[R], at: int) -> R | None:
+        """The best route below a node for the segments from `at` on."""
+        if at == len(self._segments):
+            return self._of_method(node.ends.get(self._verb))
+        segment = self._segments[at]
+        route: R | None = None
+        if (child := node.literals.get(segment)) is not None:
+            route = self.below(child, at + 1)
+        if route is None and node.star is not None and segment:
+            route = self.below(node.star, at + 1)
+        return route or self._of_method(node.rest.get(self._verb))
+
+    def _of_method(self, methods: Methods[R] | None) -> R | None:
+        if methods is None:
+            return None
+        route = methods.get(self._method)
+        if route is None:
+            self._allowed.update(methods)
+        return route

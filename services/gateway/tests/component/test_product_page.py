@@ -11,6 +11,7 @@ import pytest
 
 from banyan.inventory.v1 import inventory_service_pb2 as inventory_pb
 from banyan.product.v1 import product_service_pb2 as product_pb
+from banyan.shipping.v1 import shipping_pb2 as shipping_models
 from banyan.shipping.v1 import shipping_service_pb2 as shipping_pb
 from meshkit.errors import PlatformError
 from services.gateway.tests.upstreams import Upstreams
@@ -36,7 +37,7 @@ def shop(upstreams: Upstreams) -> Upstreams:
     async def quote(request: Any, _context: Any) -> Any:
         assert request.weight_grams == 250
         return shipping_pb.QuoteShippingResponse(
-            options=[shipping_pb.ShippingOption(speed=1, min_days=2, max_days=4)]
+            options=[shipping_pb.ShippingOption(speed=shipping_models.SPEED_STANDARD, min_days=2, max_days=4)]
         )
 
     upstreams.answers.update(GetProduct=product, GetStock=stock, QuoteShipping=quote)

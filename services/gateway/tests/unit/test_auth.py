@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -66,7 +67,7 @@ async def test_no_token_is_nobody(authenticator: Authenticator) -> None:
     assert await authenticator.caller({}) == NOBODY
 
 
-BAD = {
+BAD: dict[str, Callable[[], str]] = {
     "expired": lambda: signer.token(clock, exp=int(clock.now().timestamp())),
     "without an end": lambda: signer.token(clock, exp=None),
     "end is text": lambda: signer.token(clock, exp="tomorrow"),

@@ -10,6 +10,7 @@ from gateway import catalog
 from gateway.httprule import Template, TemplateError, parse
 from gateway.router import Router
 from gateway.transcode.decode import JsonDecoder
+from meshkit.access import INTERNAL
 from services.gateway.tests import sample
 
 
@@ -25,7 +26,7 @@ def router(*routes: str) -> Router[Entry]:
 
 def found(table: Router[Entry], request: str) -> str | None:
     route = table.find(*request.split(" ")).route
-    return route and f"{route.http_method} {route.template.text}"
+    return None if route is None else f"{route.http_method} {route.template.text}"
 
 
 ROUTES = router(
@@ -119,7 +120,7 @@ def test_all_public_methods_of_the_contracts_have_routes() -> None:
         "PUT /v1/notifications/preferences",
         "GET /.well-known/jwks.json",
     } <= lines
-    assert all(route.access != catalog.INTERNAL for route in routes)
+    assert all(route.access != INTERNAL for route in routes)
 
 
 def test_policy_comes_from_the_options() -> None:

@@ -25,7 +25,8 @@ thorough = settings(
 
 
 def decoded(value: Any) -> tuple[Any, list[tuple[str, str]]]:
-    message, violations = proto.Everything(), []
+    message = proto.Everything()
+    violations: list[tuple[str, str]] = []
     decoder.read(message, value, violations)
     return message, violations
 

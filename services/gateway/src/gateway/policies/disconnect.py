@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Final
 
 from gateway.body import ClientGone
@@ -14,30 +13,32 @@ from gateway.exchange import Receive
 _PATIENCE_S: Final = 0.1
 
 
-@contextmanager
-def abandoned_when_client_leaves(receive: Receive) -> Iterator[None]:
+class abandoned_when_client_leaves:
     """Cancels the work inside, and raises ClientGone instead, when the client goes while it runs long."""
-    watch = _Watch(receive)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not watch.client_left:
-            raise
-        watch.working.uncancel()
-        raise ClientGone("the client left") from None
-    finally:
-        watch.end()
 
+    __slots__ = ("_client_left", "_receive", "_task", "_timer", "_working")
 
-class _Watch:
     def __init__(self, receive: Receive) -> None:
         working = asyncio.current_task()
         assert working is not None
-        self.working = working
-        self.client_left = False
+        self._working = working
+        self._client_left = False
         self._receive = receive
         self._task: asyncio.Task[None] | None = None
         self._timer = working.get_loop().call_later(_PATIENCE_S, self._begin)
+
+    def __enter__(self) -> None:
+        """Nothing: the timer runs already."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        if self._client_left and kind is asyncio.CancelledError:
+            self._working.uncancel()
+            raise ClientGone("the client left") from None
 
     def _begin(self) -> None:
         self._task = asyncio.create_task(self._watch(), name="client-watch")
@@ -45,10 +46,5 @@ class _Watch:
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             continue  # what is left of the request
-        self.client_left = True
-        self.working.cancel()
-
-    def end(self) -> None:
-        self._timer.cancel()
-        if self._task is not None:
-            self._task.cancel()
+        self._client_left = True
+        self._working.cancel()

@@ -63,10 +63,11 @@ class RequestLog(Background):
         if dropped:
             log.warning("request log lines dropped", count=dropped)
         if batch:
-            await asyncio.to_thread(self._write, batch)
+            # Lines are made here: in a thread, that work would hold the interpreter for milliseconds at a time.
+            await asyncio.to_thread(self._write, b"".join(map(_line, batch)).decode())
 
-    def _write(self, batch: list[Exchange]) -> None:
-        self._stream.write(b"".join(map(_line, batch)).decode())
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
         self._stream.flush()
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 WRAPPERS: Final = frozenset(
@@ -34,7 +35,13 @@ def timestamp_text(message: Any) -> str:
     seconds, nanos = message.seconds, message.nanos
     if not (_MIN_SECONDS <= seconds <= _MAX_SECONDS and 0 <= nanos <= 999_999_999):
         raise ValueError("a timestamp is outside of the years 1 to 9999")
-    return f"{(_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]}{_fraction(nanos)}Z"
+    return f"{_whole_second(seconds)}{_fraction(nanos) if nanos else ''}Z"
+
+
+@lru_cache(maxsize=8192)
+def _whole_second(seconds: int) -> str:
+    """The same things are read again and again, and their times with them."""
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()[:19]
 
 
 def duration_text(message: Any) -> str:
