@@ -59,9 +59,7 @@ func TestItStartsBeforeItsStoreAndOutlivesAnOutage(t *testing.T) {
 	}
 	redis.Start(t)
 	becomes(t, service, "SERVING 200")
-	if _, err := service.Carts.PutItem(running.As(t, "banyan-user", "u1"), &cartv1.PutItemRequest{ProductId: pear, Quantity: 3}); err != nil {
-		t.Fatal(err)
-	}
+	put(t, service, 3)
 	redis.Stop(t)
 	becomes(t, service, "NOT_SERVING 503")
 	redis.Start(t)

@@ -14,7 +14,7 @@ const (
 	checkPeriodUnwell = 100 * time.Millisecond
 )
 
-// Check fails while a part that calls cannot do without does not answer.
+// Check fails while a part that calls cannot do without does not answer; it ends with its context.
 type Check func(ctx context.Context) error
 
 // readiness is proven by checks, off until then and while draining; it tells publish whenever the answer changes.

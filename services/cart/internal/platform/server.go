@@ -122,6 +122,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.readiness.start()
 	select {
 	case <-s.readiness.first:
+	case <-time.After(2 * checkLimit): // a check that does not keep to its context; the port serves, readiness says no
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -194,9 +195,10 @@ func Run(ctx context.Context, app *App) error {
 		case err = <-server.served:
 		}
 	}
+	asked := ctx.Err() != nil // perhaps while it was starting, which then has failed for that reason
 	server.Stop()
-	if asked := ctx.Err() != nil; !asked {
-		return err
+	if asked {
+		err = nil
 	}
-	return nil // asked to stop, perhaps while it was starting
+	return err
 }

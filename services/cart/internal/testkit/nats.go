@@ -84,7 +84,7 @@ func (n *NATS) readAddress(folder string) error {
 	var ports struct {
 		NATS []string `json:"nats"`
 	}
-	if err := json.Unmarshal(text, &ports); err != nil {
+	if err = json.Unmarshal(text, &ports); err != nil {
 		return err
 	}
 	address, err := url.Parse(ports.NATS[0])

@@ -57,8 +57,11 @@ func (s *server) stop(t *testing.T) {
 	if err := s.command.Process.Kill(); err != nil {
 		t.Errorf("kill: %v", err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- s.command.Wait() }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = s.command.Wait() // it was killed, and says so
+	}()
 	select {
 	case <-ended:
 	case <-time.After(Patience):

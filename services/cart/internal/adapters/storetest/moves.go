@@ -43,11 +43,11 @@ func mergeOverflow(f *fixture) {
 
 func mergeNothing(f *fixture) {
 	user, guest := f.user(), f.guest()
-	cart, dropped := f.merge(user, guest)
+	cart, _ := f.merge(user, guest)
 	f.holds(cart)
 	f.same("revision of a cart never filled", cart.Revision, int64(0))
 	f.put(user, "pear", 1)
-	cart, dropped = f.merge(user, guest)
+	cart, dropped := f.merge(user, guest)
 	f.holds(cart, "pear:1")
 	f.same("revision", cart.Revision, int64(1))
 	f.same("dropped", len(dropped), 0)

@@ -104,7 +104,7 @@ func (f *fixture) settle(owner domain.Owner, eventID string, bought ...domain.It
 // holds fails unless the cart's lines are these, "product:quantity" in order.
 func (f *fixture) holds(cart domain.Cart, want ...string) {
 	f.Helper()
-	got := []string{}
+	got := make([]string, 0, len(cart.Items))
 	for _, item := range cart.Items {
 		got = append(got, fmt.Sprintf("%s:%d", item.ProductID, item.Quantity))
 	}
