@@ -15,7 +15,8 @@ from banyan.product.v1 import product_service_pb2 as product_pb
 from gateway.body import MAX_BODY_BYTES
 from gateway.bootstrap import build
 from gateway.policies.request_log import RequestLog
-from meshkit.asgi import MAX_HEAD_BYTES
+from meshkit import asgi
+from meshkit.asgi import MAX_HEAD_BYTES, AsgiServer
 from meshkit.server import Server
 from meshkit.testing import eventually, running
 from services.gateway.tests.conftest import gateway_settings, http_address
@@ -181,6 +182,40 @@ async def test_a_body_that_does_not_come_is_408(gateway: Server) -> None:
     head = b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     more = b"Content-Length: 100\r\nBanyan-Timeout-Ms: 100\r\n\r\n{"
     assert (await raw(gateway, head + more)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_head_that_does_not_come_is_408(
+    upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "HEAD_TIMEOUT_S", 0.05)
+    async with running(build(gateway_settings("127.0.0.1:1"))) as edge:
+        for sent in (b"", b"GET /v1/products HTTP/1.1\r\nHost:"):
+            assert (await raw(edge.server, sent)).startswith(b"HTTP/1.1 408 ")
+
+
+async def test_connections_above_the_limit_are_closed(upstreams: Upstreams) -> None:
+    async with running(build(gateway_settings("127.0.0.1:1", max_connections=1))) as edge:
+        host, _, port = edge.server.addresses["http"].rpartition(":")
+        _, first = await asyncio.open_connection(host, int(port))
+        try:
+            assert await raw(edge.server, b"") == b""
+        finally:
+            first.close()
+
+
+async def test_a_client_that_takes_no_answer_is_cut_off(
+    upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "WRITE_TIMEOUT_S", 0.05)
+    app = build(gateway_settings("127.0.0.1:1"))
+    async with running(app) as edge:
+        host, _, port = edge.server.addresses["http"].rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port), limit=1024)
+        writer.write(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        http = next(part for part in app.components if isinstance(part, AsgiServer))
+        await eventually(lambda: http.connections == 1)
+        await eventually(lambda: http.connections == 0)
+        writer.transport.abort()
 
 
 async def test_noise_is_400_and_the_gateway_lives_on(gateway: Server, client: httpx2.AsyncClient) -> None:

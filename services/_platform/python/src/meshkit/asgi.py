@@ -20,6 +20,8 @@ from meshkit.lifecycle import Background
 # The head of a request: its line and all its headers.
 MAX_HEAD_BYTES: Final = 32_768
 HEAD_TIMEOUT_S: Final = 10.0
+# A client that takes nothing of its answer for so long gets no more of it.
+WRITE_TIMEOUT_S: Final = 30.0
 # Longer than common load balancers keep an idle connection, so that they, not we, close it first.
 KEEP_ALIVE_S: Final = 75
 _BACKLOG: Final = 2048
@@ -36,6 +38,11 @@ class AsgiServer(Background):
         self._server: _Server | None = None
         self._socket: socket.socket | None = None
         self.addresses: dict[str, str] = {}
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected now."""
+        return 0 if self._server is None else len(self._server.server_state.connections)
 
     async def start(self) -> None:
         """Binds the address, then serves in the background; OSError when it is taken."""
@@ -78,17 +85,18 @@ class AsgiServer(Background):
 class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are the lifecycle's."""
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+        """Signals are the lifecycle's; and strangers' noise, of which uvicorn warns, is not worth a line each."""
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
         yield
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with the limits that it lacks: connections, the size of a head, and the time to send one."""
+    """uvicorn's protocol with the limits that it lacks: connections, size and time of a head, time to take an answer."""
 
     max_connections = 4096
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -104,9 +112,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of the timer."""
+        """Lets go of the timers."""
         self._head_done()
+        self._write_done()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """The client takes its answer more slowly than it is made."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(WRITE_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken enough."""
+        self._write_done()
+        super().resume_writing()
 
     def on_message_begin(self) -> None:
         """The first byte of a request came."""
@@ -131,6 +150,11 @@ class BoundedProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._head_bytes = 0
         self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._refuse, b"408 Request Timeout")
+
+    def _write_done(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _head_done(self) -> None:
         if self._head_timer is not None:
