@@ -46,6 +46,14 @@ async def test_waiting_for_a_connection_is_measured_and_bounded_by_the_deadline(
     await database.stop(1.0)
 
 
+async def test_a_pool_in_full_use_is_still_ready(platform_database: str) -> None:
+    database = Database(platform_database, pool_max=1)
+    await database.start()
+    async with database.acquire():
+        await database.ping()
+    await database.stop(1.0)
+
+
 async def test_a_transaction_is_rolled_back_on_an_exception(pool: Database) -> None:
     with pytest.raises(KeyError):
         async with pool.transaction() as connection:

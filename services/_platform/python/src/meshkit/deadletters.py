@@ -10,6 +10,7 @@ from meshkit import wire
 from meshkit.events import MSG_ID
 from meshkit.logging import get_logger
 from meshkit.nats import Nats
+from meshkit.redaction import redact
 
 STREAM: Final = "DLQ"
 _SUBJECTS: Final = ["dlq.>"]
@@ -31,7 +32,7 @@ class DeadLetters:
             await self._nats.ensure_stream(STREAM, list(_SUBJECTS))
             self._stream_made = True
         headers = {name: value for name, value in (message.headers or {}).items() if _carried(name)}
-        headers[wire.DLQ_REASON_HEADER] = _one_line(reason)
+        headers[wire.DLQ_REASON_HEADER] = _one_line(redact(reason))
         headers[wire.DLQ_CONSUMER_HEADER] = self._consumer
         if event_id := headers.get("ce-id"):
             headers[MSG_ID] = f"{self._consumer}.{event_id}"

@@ -11,6 +11,7 @@ from typing import Any, TextIO, cast
 import orjson
 import structlog
 
+from meshkit.redaction import redact
 from meshkit.tracecontext import current_trace
 
 
@@ -21,6 +22,8 @@ class _State:
 
 
 _LEVELS = {"debug": stdlib.DEBUG, "info": stdlib.INFO, "warning": stdlib.WARNING, "error": stdlib.ERROR}
+# Fields that hold what an exception said.
+_WORDS_OF_OTHERS = frozenset({"exception", "error", "detail", "reason", "reasons"})
 
 
 class _Renderer:
@@ -39,6 +42,8 @@ class _Renderer:
         trace = current_trace()
         if trace is not None:
             line["trace_id"], line["span_id"] = trace.trace_id, trace.span_id
+        for name in _WORDS_OF_OTHERS & fields.keys():
+            fields[name] = redact(str(fields[name]))
         line.update(fields)
         return orjson.dumps(line, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
@@ -53,7 +58,7 @@ class _StdlibHandler(stdlib.Handler):
     def emit(self, record: stdlib.LogRecord) -> None:
         """Writes one record; an error while doing so goes to the standard library's last resort."""
         try:
-            fields: dict[str, Any] = {"event": record.getMessage(), "logger": record.name}
+            fields: dict[str, Any] = {"event": redact(record.getMessage()), "logger": record.name}
             if record.exc_info and record.exc_info[0] is not None:
                 fields["exception"] = stdlib.Formatter().formatException(record.exc_info)
             self._stream.write(self._renderer(None, record.levelname.lower(), fields) + "\n")
@@ -80,7 +85,7 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None) -
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
-    """The process's logger: `get_logger().info("what happened", order_id=...)`; ids, never payloads."""
+    """The process's logger: `get_logger().info("what happened", account_id=...)`; ids, never payloads."""
     return cast(structlog.typing.FilteringBoundLogger, structlog.get_logger())
 
 

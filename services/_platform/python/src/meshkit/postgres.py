@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
-from meshkit.context import current_remaining_s
+from meshkit.context import current_remaining_s, deadline_in
 from meshkit.errors import PlatformError
 from meshkit.lifecycle import STOP_MARGIN_S
 from meshkit.telemetry import POOL_CONNECTIONS, POOL_MAX, POOL_WAIT
@@ -24,6 +24,7 @@ else:
 
 _ACQUIRE_LIMIT_S: Final = 5.0
 _CONNECT_LIMIT_S: Final = 5.0
+_PING_LIMIT_S: Final = 1.0
 _COMMAND_LIMIT_S: Final = 15.0
 _SERVER_SETTINGS: Final = {
     "statement_timeout": "15000",
@@ -162,9 +163,17 @@ class Database:
             raise DatabaseUnavailable(error) from error
 
     async def ping(self) -> None:
-        """Raises when the database does not answer; a readiness check."""
-        async with self.acquire() as connection:
-            await connection.fetchval("SELECT 1")
+        """Raises when the database does not answer; a readiness check.
+
+        All connections in use counts as an answer: a busy replica that reported itself away would make it worse.
+        """
+        try:
+            with deadline_in(_PING_LIMIT_S):
+                async with self.acquire() as connection:
+                    await connection.fetchval("SELECT 1")
+        except PoolExhausted:
+            if self._pool is None or self._pool.get_size() < self._pool_max:
+                raise
 
 
 def _gone(connection: Connection) -> bool:
