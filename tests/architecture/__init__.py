@@ -1,0 +1,1 @@
+"""Rules on the tree itself: fast, without a process or a store."""
