@@ -50,7 +50,7 @@ export const commonNames: Readonly<Record<string, string>> = {
   otlpEndpoint: "OTEL_EXPORTER_OTLP_ENDPOINT",
 };
 
-/** `grpcListen` of service NOTIFICATION → `NOTIFICATION_GRPC_LISTEN`, unless `names` says otherwise. */
+/** `grpcListen` of service DEMO → `DEMO_GRPC_LISTEN`, unless `names` says otherwise. */
 export function variableOf(prefix: string, key: string, names: Readonly<Record<string, string>>): string {
   return names[key] ?? `${prefix}_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 }

@@ -8,7 +8,7 @@ import java.util.Set;
  * Whom a call is made for, as the edge found out and the mesh passes on.
  *
  * @param userId empty for a guest, and for the mesh's own calls
- * @param guestId the guest's cart id, empty for others
+ * @param guestId what a guest is known by, empty for others
  */
 public record Identity(String userId, String guestId, Set<String> roles) {
     /** The running call's. */

@@ -26,7 +26,7 @@ public final class OutboxRelay {
     private boolean brokerAway;
 
     /**
-     * @param service names the stream (`ORDER`) and its subjects (`order.>`)
+     * @param service names the stream (upper case) and what its subjects begin with
      * @param connect gives a connection of the relay's own
      */
     public OutboxRelay(String service, String natsUrl, Callable<Connection> connect, Metrics metrics) {

@@ -21,7 +21,7 @@ public final class Pool implements AutoCloseable {
     public Pool(DatabaseUrl url, int max, Metrics metrics) {
         this.url = url;
         HikariConfig config = new HikariConfig();
-        config.setPoolName("payment");
+        config.setPoolName(url.user());
         config.setJdbcUrl(url.jdbcUrl());
         config.setDataSourceProperties(properties());
         config.setMaximumPoolSize(max);
@@ -74,7 +74,7 @@ public final class Pool implements AutoCloseable {
         properties.setProperty("connectTimeout", "2");
         properties.setProperty("socketTimeout", "15");
         properties.setProperty("tcpKeepAlive", "true");
-        properties.setProperty("ApplicationName", "payment");
+        properties.setProperty("ApplicationName", url.user());
         properties.setProperty("logServerErrorDetail", "false"); // details quote rows
         properties.setProperty("options", "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000");
         return properties;
