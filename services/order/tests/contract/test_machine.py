@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -33,6 +34,7 @@ def _settings(examples: int, steps: int) -> settings:
     )
 
 
+@pytest.mark.timeout(300)
 def test_no_order_of_events_breaks_a_promise_in_memory() -> None:
     loop = asyncio.new_event_loop()
 
@@ -47,6 +49,7 @@ def test_no_order_of_events_breaks_a_promise_in_memory() -> None:
         loop.close()
 
 
+@pytest.mark.timeout(300)
 def test_no_order_of_events_breaks_a_promise_in_postgres(database: Callable[[Path], str]) -> None:
     loop = asyncio.new_event_loop()
     pool = Database(database(SERVICE_DIR), 4, "order-machine")
