@@ -15,7 +15,12 @@ from local.topology import HOST, ServiceRow
 
 PASSED_ON = ("HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "BANYAN_CLOCK_OFFSET_S", "BANYAN_ENVIRONMENT")
 BY_LANGUAGE = {
-    "python": {"PYTHONUNBUFFERED": "1", "MALLOC_ARENA_MAX": "2", "GRPC_ENABLE_FORK_SUPPORT": "0"},
+    "python": {
+        "PYTHONUNBUFFERED": "1",
+        "MALLOC_ARENA_MAX": "2",
+        "GRPC_ENABLE_FORK_SUPPORT": "0",
+        "GRPC_VERBOSITY": "NONE",  # its own lines are no JSON; what matters comes back as a status
+    },
     "go": {"GOMEMLIMIT": "96MiB"},
     "java": {"MALLOC_ARENA_MAX": "2"},
     "typescript": {"NODE_OPTIONS": "--max-old-space-size=128"},
