@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from meshkit import tracing
+from meshkit.errors import PlatformError
 from meshkit.lifecycle import STOP_MARGIN_S, Background
 from meshkit.logging import get_logger
 from order.adapters.meter import IN_FLIGHT
@@ -76,6 +77,8 @@ class WorkflowRunner(Background):
             taken = 0
             try:
                 taken = await self._take_up()
+            except PlatformError as error:  # the database is away, or has no connection to spare
+                log.warning("could not look for due workflows", reason=error.reason)
             except Exception as error:
                 log.error("could not look for due workflows", exc_info=error)
             if taken == 0:
