@@ -27,6 +27,7 @@ VERBS = {
     "doctor": "local.verbs.doctor",
     "gen": "local.verbs.gen",
     "test": "local.verbs.test",
+    "bench": "local.verbs.bench",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -1,0 +1,115 @@
+"""What a load costs: rates, percentiles, and the processor time of each process meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import psutil
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The outcome of one load."""
+
+    requests: int
+    errors: int
+    seconds: float
+    latencies_ms: Sequence[float]
+    """Sorted, of the requests that went well."""
+    cpu_us: Mapping[str, float]
+    """Processor time for each request by process, in microseconds."""
+
+    @property
+    def per_second(self) -> float:
+        """Requests that went well each second."""
+        return len(self.latencies_ms) / self.seconds
+
+    def percentile_ms(self, share: float) -> float:
+        """The latency that `share` (0 to 1) of the requests do not exceed; 0 without any."""
+        if not self.latencies_ms:
+            return 0.0
+        return self.latencies_ms[min(int(len(self.latencies_ms) * share), len(self.latencies_ms) - 1)]
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "requests": self.requests,
+            "errors": self.errors,
+            "seconds": round(self.seconds, 3),
+            "per_second": round(self.per_second, 1),
+            **{f"p{share}_ms": round(self.percentile_ms(share / 100), 2) for share in (50, 90, 99)},
+            "cpu_us_per_request": {name: round(value) for name, value in self.cpu_us.items()},
+        }
+
+
+Step = Callable[[int], Awaitable[bool]]
+"""One request of worker number N; whether it went well."""
+
+
+async def run_load(steps: Sequence[Step], total: int, seconds: float, processes: Processes) -> Load:
+    """Each step is one worker, which repeats it; all together stop after `total` requests or `seconds`."""
+    latencies: list[float] = []
+    begun = errors = 0
+    until = time.perf_counter() + seconds
+
+    async def work(number: int, step: Step) -> None:
+        nonlocal begun, errors
+        while begun < total and time.perf_counter() < until:
+            begun += 1
+            start = time.perf_counter()
+            if await step(number):
+                latencies.append((time.perf_counter() - start) * 1000)
+            else:
+                errors += 1
+
+    before, start = processes.cpu_seconds(), time.perf_counter()
+    await asyncio.gather(*(work(number, step) for number, step in enumerate(steps)))
+    took = time.perf_counter() - start
+    spent = {name: value - before.get(name, 0.0) for name, value in processes.cpu_seconds().items()}
+    per_request = {name: value / max(begun, 1) * 1e6 for name, value in spent.items()}
+    return Load(begun, errors, took, sorted(latencies), per_request)
+
+
+class Processes:
+    """The mesh's processes by name, as `status --json` lists them, and the load's own."""
+
+    def __init__(self, status: Mapping[str, object]) -> None:
+        rows: Sequence[Mapping[str, object]] = status["processes"]  # type: ignore[assignment]
+        self._pids: dict[str, Sequence[int]] = {str(row["name"]): list(row["pids"]) for row in rows}  # type: ignore[call-overload]
+        self._pids["load generator"] = [psutil.Process().pid]
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time so far by name; a process that ended since counts no more."""
+        return {name: sum(map(_cpu_s, pids)) for name, pids in self._pids.items()}
+
+    def memory(self) -> dict[str, tuple[int, int]]:
+        """Bytes by name: resident, and proportional (pages that processes share are counted once over all)."""
+        found = {}
+        for name, pids in self._pids.items():
+            if name != "load generator":
+                pairs = [_memory(pid) for pid in pids]
+                found[name] = (sum(rss for rss, _ in pairs), sum(pss for _, pss in pairs))
+        return found
+
+
+def _cpu_s(pid: int) -> float:
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    try:
+        process = psutil.Process(pid)
+        rss = int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0, 0
+    try:
+        return rss, int(process.memory_full_info().pss)
+    except (psutil.AccessDenied, AttributeError):
+        return rss, rss  # another user's process: the larger figure is the honest one

@@ -1,0 +1,109 @@
+"""The whole bench: a mesh of its own, started warm, loaded, measured and wiped."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from local.bench.shop import Bench
+from local.errors import LocalError
+from local.paths import ROOT
+
+STAFF = ("staff@banyan.test", "staff of the bench mesh")
+UP_DEADLINE_S = 900.0
+SETTLE_S = 5.0
+"""After a start, until memory and processor are at rest."""
+Says = Callable[[str], None]
+
+
+def run_bench(port_base: int, seconds: float, says: Says) -> dict[str, Any]:
+    """Every figure of the bench as one document. `seconds` bounds each load."""
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)  # PostgreSQL's own account walks through it
+        says("a first start, to build, migrate and seed")
+        with _mesh(home, port_base):
+            pass
+        says("a warm start, up to the first confirmed order")
+        began = time.monotonic()
+        with _mesh(home, port_base) as status:
+            up_s = time.monotonic() - began
+            figures = asyncio.run(_measure(Bench(status, STAFF), began, seconds, says))
+            return {"machine": machine(), "warm_up_s": round(up_s, 1), **figures}
+
+
+async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> dict[str, Any]:
+    product = await bench.new_product(stock=1_000_000)
+    first = await bench.place_orders(product, 1, 1, 30)
+    first_order_s = time.monotonic() - began
+    if first.errors:
+        raise LocalError("the first order was not confirmed: see `./banyan logs order payment inventory`")
+    await asyncio.sleep(SETTLE_S)
+    memory = bench.processes.memory()
+    figures: dict[str, Any] = {
+        "first_order_s": round(first_order_s, 1),
+        "memory_mb": {name: [_mb(rss), _mb(pss)] for name, (rss, pss) in memory.items()},
+        "memory_total_mb": _mb(sum(pss for _, pss in memory.values())),
+        "memory_total_rss_mb": _mb(sum(rss for rss, _ in memory.values())),
+    }
+    says("product reads, 32 at once")
+    await bench.product_reads(32, 2_000, seconds)  # warms caches and prepared statements
+    figures["product_reads_32"] = (await bench.product_reads(32, 1_000_000, seconds)).as_json()
+    says("orders, one at a time")
+    await bench.place_orders(product, 4, 100, seconds)
+    figures["orders_1"] = (await bench.place_orders(product, 1, 10_000, seconds)).as_json()
+    says("orders, 16 at once")
+    figures["orders_16"] = (await bench.place_orders(product, 16, 100_000, seconds)).as_json()
+    figures["books_out_of_balance"] = await bench.books_balance(product)
+    return figures
+
+
+def _mb(size: int) -> int:
+    return round(size / 2**20)
+
+
+def machine() -> str:
+    """Cores, memory and system, for whoever reads the figures."""
+    memory_gb = psutil.virtual_memory().total / 2**30
+    return f"{os.cpu_count()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.machine()}"
+
+
+@contextmanager
+def _mesh(home: Path, port_base: int) -> Iterator[Mapping[str, Any]]:
+    environment = {
+        **os.environ,
+        "BANYAN_HOME": str(home),
+        "NO_COLOR": "1",
+        "BANYAN_STAFF_EMAIL": STAFF[0],
+        "BANYAN_STAFF_PASSWORD": STAFF[1],
+    }
+
+    def banyan(*words: str) -> str:
+        done = subprocess.run(
+            [str(ROOT / "banyan"), *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=UP_DEADLINE_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise LocalError(f"./banyan {words[0]} failed: {(done.stderr or done.stdout).strip()[-800:]}")
+        return done.stdout
+
+    try:
+        banyan("up", "--detach", "--port-base", str(port_base))
+        yield json.loads(banyan("status", "--json"))
+    finally:
+        banyan("down")

@@ -1,0 +1,66 @@
+"""`bench`: measures a mesh of its own and prints a table, the goals beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from local.bench.run import run_bench
+from local.view.console import err, out
+from local.view.tables import show_table
+
+PORT_BASE = 58_000
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command()(bench)
+
+
+def bench(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each load lasts at most.")] = 15,
+    port_base: Annotated[int, typer.Option(help="The mesh of the bench listens from here on.")] = PORT_BASE,
+) -> int:
+    """Measure start, memory, product reads, orders and processor time; takes about two minutes."""
+    figures = run_bench(port_base, seconds, lambda text: err.print(f"bench: {text}", style="dim"))
+    if as_json:
+        print(json.dumps(figures, indent=1))
+    else:
+        _show(figures)
+    errors = sum(figures[load]["errors"] for load in ("product_reads_32", "orders_1", "orders_16"))
+    return int(bool(errors or figures["books_out_of_balance"]))
+
+
+def _show(figures: dict[str, Any]) -> None:
+    reads, one, many = figures["product_reads_32"], figures["orders_1"], figures["orders_16"]
+    out.print(figures["machine"], style="bold")
+    rows = [
+        ["warm start to all ready", f"{figures['warm_up_s']} s", ""],
+        ["warm start to first confirmed order", f"{figures['first_order_s']} s", "≤ 20 s"],
+        ["whole mesh at rest (shared pages once)", f"{figures['memory_total_mb']} MB", "≤ 1,536 MB"],
+        ["product reads, 32 at once", f"{reads['per_second']:,} /s", "≥ 1,000 /s"],
+        ["  P50, P99", f"{reads['p50_ms']}, {reads['p99_ms']} ms", "P99 < 25 ms"],
+        ["orders, 1 at once: P50, P99", f"{one['p50_ms']}, {one['p99_ms']} ms", "P50 < 60 ms"],
+        ["orders, 16 at once", f"{many['per_second']} /s", "≥ 40 /s"],
+        ["  P50, P99", f"{many['p50_ms']}, {many['p99_ms']} ms", ""],
+        ["errors", str(reads["errors"] + one["errors"] + many["errors"]), "0"],
+        ["books", "; ".join(figures["books_out_of_balance"]) or "balanced", "balanced"],
+    ]
+    show_table([("figure", "bold"), ("measured", "cyan"), ("goal", "dim")], rows)
+    out.print("\nby process: memory at rest, processor time for each request", style="bold")
+    names = [*figures["memory_mb"], "load generator"]
+    show_table(
+        [("process", "bold"), ("RSS MB", ""), ("PSS MB", ""), ("read µs", ""), ("order µs", "")],
+        [
+            [
+                name,
+                *(str(size) for size in figures["memory_mb"].get(name, ["-", "-"])),
+                str(reads["cpu_us_per_request"].get(name, 0)),
+                str(many["cpu_us_per_request"].get(name, 0)),
+            ]
+            for name in names
+        ],
+    )
