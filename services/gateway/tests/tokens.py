@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -74,6 +75,9 @@ class FakeUsers:
         self.signers = list(signers)
         self.asked = 0
         self.down = False
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.signers_after_answer: list[Signer] = []
 
     async def call(
         self,
@@ -88,4 +92,8 @@ class FakeUsers:
         self.asked += 1
         if self.down:
             raise RemoteError("unavailable", "UNAVAILABLE", "down")
-        return Response(user_pb.GetJwksResponse(keys=[signer.jwk for signer in self.signers]), {})
+        keys = [signer.jwk for signer in self.signers]
+        await self.answering.wait()
+        self.signers += self.signers_after_answer
+        self.signers_after_answer = []
+        return Response(user_pb.GetJwksResponse(keys=keys), {})

@@ -17,8 +17,13 @@ from meshkit.logging import get_logger
 from meshkit.tasks import Periodic
 
 REFRESH_INTERVAL_S: Final = 300.0
-# An unknown key id may be a new key or an attacker's invention; the owner is asked at most this often.
-MIN_INTERVAL_S: Final = 5.0
+# An unknown key id may be a new key or a forger's invention. The owner is asked once in so many seconds over time, and
+# a few times at once, so that keys may be rotated twice in a row.
+ASK_INTERVAL_S: Final = 5.0
+ASK_BURST: Final = 4
+# A replica of the owner may learn of a new key seconds after another.
+_UNKNOWN_FOR_S: Final = 5.0
+_MAX_UNKNOWN: Final = 1000
 _FIRST_RETRY_S: Final = 1.0
 _GET_JWKS: Final = "/banyan.user.v1.UserService/GetJwks"
 log = get_logger()
@@ -28,11 +33,14 @@ Fetch = Callable[[], Awaitable[Keys]]
 
 
 class KeysUnavailable(Exception):
-    """No key was ever fetched, so no token can be judged."""
+    """Whether a key exists can't be found out now: a token of it is neither good nor bad."""
 
     kind = "unavailable"
     reason = "SIGNING_KEYS_UNAVAILABLE"
-    retry_after_s = 1.0
+
+    def __init__(self, retry_after_s: float = 1.0) -> None:
+        super().__init__("the key that signed the token can't be looked up at the moment")
+        self.retry_after_s = retry_after_s
 
 
 def fetch_from(user: Upstream) -> Fetch:
@@ -59,6 +67,24 @@ def keys_of(response: Any) -> dict[str, OKPKey]:
     return keys
 
 
+class Allowance:
+    """`burst` times at once, and once in `interval_s` seconds over time."""
+
+    def __init__(self, interval_s: float, burst: int, monotonic: Callable[[], float]) -> None:
+        self._interval_s, self._burst, self._monotonic = interval_s, burst, monotonic
+        self._full_at = monotonic()
+
+    def take(self) -> float:
+        """0 when allowed, else the seconds until it will be."""
+        now = self._monotonic()
+        full_at = max(self._full_at, now) + self._interval_s
+        wait_s = full_at - now - self._burst * self._interval_s
+        if wait_s > 0:
+            return wait_s
+        self._full_at = full_at
+        return 0.0
+
+
 class KeyStore(Periodic):
     """Holds the keys; `on_removal` runs when one is withdrawn, so that what it vouched for is forgotten."""
 
@@ -69,35 +95,51 @@ class KeyStore(Periodic):
         self._fetch = fetch
         self._on_removal = on_removal
         self._monotonic = monotonic
+        self._allowance = Allowance(ASK_INTERVAL_S, ASK_BURST, monotonic)
         self._keys: Keys = {}
-        self._asked_at: float | None = None
+        self._unknown: dict[str, float] = {}
         self._asking: asyncio.Task[bool] | None = None
 
     async def find(self, kid: str) -> OKPKey | None:
-        """The key of an id, asking its owner when it is not known; raises KeysUnavailable without any key."""
+        """The key of an id, asking its owner when it is not known; None when the owner has no such key.
+
+        Raises KeysUnavailable when the owner does not answer, or was asked too often just now.
+        """
         key = self._keys.get(kid)
-        if key is None and await self._refresh():
-            key = self._keys.get(kid)
-        if key is None and not self._keys:
-            raise KeysUnavailable("the keys that verify tokens can't be had at the moment")
-        return key
+        if key is not None or self._is_unknown(kid):
+            return key
+        if self._asking is not None:  # the answer under way may be from before this key was made
+            await self._ask()
+        if kid not in self._keys:
+            await self._ask_within_allowance()
+        if kid not in self._keys:
+            self._remember_unknown(kid)
+        return self._keys.get(kid)
+
+    def _is_unknown(self, kid: str) -> bool:
+        return self._unknown.get(kid, 0.0) > self._monotonic()
+
+    def _remember_unknown(self, kid: str) -> None:
+        if len(self._unknown) >= _MAX_UNKNOWN:
+            self._unknown.clear()
+        self._unknown[kid] = self._monotonic() + _UNKNOWN_FOR_S
+
+    async def _ask_within_allowance(self) -> None:
+        if self._asking is None:
+            wait_s = self._allowance.take()
+            if wait_s > 0:
+                raise KeysUnavailable(wait_s)
+        if not await self._ask():
+            raise KeysUnavailable
 
     async def _refresh_regularly(self) -> None:
         # Without keys no token can be judged, so the first ones are asked for more often.
         while not await self._ask() and not self._keys and not self.stopping:
             await self.pause(_FIRST_RETRY_S)
 
-    async def _refresh(self) -> bool:
-        """Asks unless that was done just now; whoever comes meanwhile waits for the same answer."""
-        if self._asking is None:
-            interval = MIN_INTERVAL_S if self._keys else _FIRST_RETRY_S
-            if self._asked_at is not None and self._monotonic() - self._asked_at < interval:
-                return False
-        return await self._ask()
-
     async def _ask(self) -> bool:
+        """Asks, or waits for the answer that is under way; False when there is none."""
         if self._asking is None:
-            self._asked_at = self._monotonic()
             self._asking = asyncio.create_task(self._fetch_once(), name="jwks-fetch")
         return await asyncio.shield(self._asking)  # one caller that leaves must not end it for the others
 
