@@ -14,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.net.http.HttpTimeoutException;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -21,6 +22,8 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.TrustManager;
 
 /** JSON over HTTP with one limit for the whole exchange, the answer's last byte included. */
 public final class ProviderHttp {
@@ -37,11 +40,11 @@ public final class ProviderHttp {
      * @param executor runs the client's own small tasks
      */
     public ProviderHttp(URI base, Duration limit, Executor executor, Supplier<String> traceparent) {
-        this.client = HttpClient.newBuilder()
+        HttpClient.Builder builder = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(CONNECT)
-                .executor(executor)
-                .build();
+                .executor(executor);
+        this.client = (base.getScheme().equals("http") ? builder.sslContext(trustingNobody()) : builder).build();
         this.base = base;
         this.limit = limit;
         this.traceparent = traceparent;
@@ -99,6 +102,17 @@ public final class ProviderHttp {
             return exchange(request.build(), deadline);
         } catch (NotSent e) {
             return exchange(request.build(), deadline);
+        }
+    }
+
+    /** Spares a plain HTTP client from reading the machine's certificates, a tenth of the start. */
+    private static SSLContext trustingNobody() {
+        try {
+            SSLContext context = SSLContext.getInstance("TLS");
+            context.init(null, new TrustManager[0], null);
+            return context;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("every Java has TLS", e);
         }
     }
 

@@ -2,6 +2,7 @@ package banyan.payment.config;
 
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -57,10 +58,11 @@ final class EnvReader {
     InetSocketAddress address(String name, String fallback) {
         return parsed(name, text(name, fallback), text -> {
             int colon = text.lastIndexOf(':');
-            if (colon < 1) {
-                throw new IllegalArgumentException("must be host:port");
+            int port = colon < 1 ? -1 : Integer.parseInt(text.substring(colon + 1));
+            if (port < 0 || port > 65_535) {
+                throw new IllegalArgumentException("must be host:port with a port from 0 to 65535");
             }
-            return new InetSocketAddress(text.substring(0, colon), Integer.parseInt(text.substring(colon + 1)));
+            return new InetSocketAddress(text.substring(0, colon), port);
         });
     }
 
@@ -74,11 +76,16 @@ final class EnvReader {
     }
 
     static URI httpUrl(String text) {
-        URI uri = URI.create(text);
-        if (uri.getHost() == null || !List.of("http", "https").contains(uri.getScheme())) {
-            throw new IllegalArgumentException("must be http(s)://host[:port]");
+        String wanted = "must be http(s)://host[:port]";
+        try {
+            URI uri = new URI(text);
+            if (uri.getHost() != null && List.of("http", "https").contains(String.valueOf(uri.getScheme()))) {
+                return uri;
+            }
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(wanted, e);
         }
-        return uri;
+        throw new IllegalArgumentException(wanted);
     }
 
     void problem(String name, String what) {
@@ -97,7 +104,7 @@ final class EnvReader {
         } catch (NumberFormatException e) {
             problem(name, "must be a number");
         } catch (IllegalArgumentException e) {
-            problem(name, e.getMessage().contains(value) ? "malformed" : e.getMessage());
+            problem(name, e.getMessage());
         }
         return null;
     }

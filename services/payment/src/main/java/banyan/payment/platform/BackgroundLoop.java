@@ -36,6 +36,8 @@ public final class BackgroundLoop {
         this.tracing = tracing;
         this.thread = new Thread(this::run, name);
         this.thread.setDaemon(true);
+        this.thread.setUncaughtExceptionHandler((ended, error) ->
+                LOG.atError().addKeyValue("task", name).setCause(error).log("task ended"));
     }
 
     public BackgroundLoop start() {

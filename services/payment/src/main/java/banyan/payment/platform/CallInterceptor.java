@@ -34,16 +34,18 @@ final class CallInterceptor implements ServerInterceptor {
     private final Metrics metrics;
     private final Function<RuntimeException, Optional<RpcFailure>> translate;
     private final AccessControl access = new AccessControl();
-    private final RequestValidation validation = new RequestValidation();
+    private final RequestValidation validation;
 
     /** @param translate makes a failure of a service's own exception; empty means a defect */
     CallInterceptor(
             String domain,
+            RequestValidation validation,
             Admission admission,
             Tracing tracing,
             Metrics metrics,
             Function<RuntimeException, Optional<RpcFailure>> translate) {
         this.domain = domain;
+        this.validation = validation;
         this.admission = admission;
         this.tracing = tracing;
         this.metrics = metrics;

@@ -1,16 +1,20 @@
 package banyan.payment.platform;
 
 import com.google.common.util.concurrent.MoreExecutors;
+import com.google.protobuf.Descriptors.Descriptor;
 import io.grpc.BindableService;
+import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerInterceptors;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.ProtoMethodDescriptorSupplier;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.protobuf.services.ProtoReflectionServiceV1;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -50,7 +54,9 @@ public final class GrpcServer {
         this.serviceName = service.bindService().getServiceDescriptor().getName();
         this.workers = threads(limits.threads());
         Admission admission = new Admission(limits.maxConcurrent(), workers, metrics);
-        CallInterceptor interceptor = new CallInterceptor(domain, admission, tracing, metrics, translate);
+        RequestValidation validation = new RequestValidation(requests(service));
+        CallInterceptor interceptor =
+                new CallInterceptor(domain, validation, admission, tracing, metrics, translate);
         this.server = NettyServerBuilder.forAddress(listen)
                 .executor(MoreExecutors.directExecutor()) // only looks the method up; the rest runs where admission says
                 .callExecutor(admission)
@@ -91,6 +97,14 @@ public final class GrpcServer {
             server.awaitTermination(1, TimeUnit.SECONDS);
         }
         workers.shutdownNow();
+    }
+
+    /** What the service's methods take. */
+    private static List<Descriptor> requests(BindableService service) {
+        return service.bindService().getServiceDescriptor().getMethods().stream()
+                .map(MethodDescriptor::getSchemaDescriptor)
+                .map(schema -> ((ProtoMethodDescriptorSupplier) schema).getMethodDescriptor().getInputType())
+                .toList();
     }
 
     /** Threads are made on demand and go when idle; the queue is bounded by admission, which counts what waits in it. */

@@ -20,10 +20,9 @@ public final class JsonLog extends EncoderBase<ILoggingEvent> {
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
     private static final byte[] NOTHING = {};
 
-    private String service = "";
+    private final String service;
 
-    /** Set from logback.xml. */
-    public void setService(String service) {
+    public JsonLog(String service) {
         this.service = service;
     }
 

@@ -27,7 +27,7 @@ public final class Readiness {
         this.name = name;
         this.check = check;
         this.publish = publish;
-        this.loop = new BackgroundLoop("readiness", Duration.ofMillis(500), Tracing.idsOnly(), this::step);
+        this.loop = new BackgroundLoop("readiness", Duration.ofSeconds(1), Tracing.idsOnly(), this::step);
     }
 
     public void start() {

@@ -1,0 +1,93 @@
+package banyan.payment.adapters;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import banyan.payment.app.Deadline;
+import banyan.payment.app.PaymentProvider;
+import banyan.payment.app.PaymentProvider.ChargeOutcome;
+import banyan.payment.app.PaymentProvider.Found;
+import banyan.payment.app.PaymentProvider.NoAnswer;
+import banyan.payment.app.PaymentProvider.NotCharged;
+import banyan.payment.app.PaymentProvider.RefundUnknown;
+import banyan.payment.app.PaymentProvider.Refused;
+import banyan.payment.app.PaymentProvider.Unknown;
+import banyan.payment.support.Servers;
+import banyan.payment.support.World;
+import java.net.URI;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Against the stand-in's real process. */
+class HttpPaymentProviderTest extends PaymentProviderContract {
+    private static Servers.Provider standIn;
+    private static ExecutorService threads;
+
+    @BeforeAll
+    static void start() {
+        standIn = Servers.provider();
+        threads = Executors.newFixedThreadPool(4);
+    }
+
+    @AfterEach
+    void heal() {
+        standIn.fault("{}");
+    }
+
+    @AfterAll
+    static void stop() {
+        standIn.close();
+        threads.shutdownNow();
+    }
+
+    static PaymentProvider at(URI url) {
+        return new HttpPaymentProvider(new ProviderHttp(url, Duration.ofSeconds(2), threads, () -> "00-trace"));
+    }
+
+    @Override
+    PaymentProvider provider() {
+        return at(standIn.url());
+    }
+
+    @Test
+    void a_charge_without_an_answer_in_time_is_unknown_and_found_by_asking() {
+        ChargeOutcome outcome = provider()
+                .charge(key, World.eur(5), "tok_timeout_after_charge", order, Deadline.after(Duration.ofMillis(400)));
+        assertThat(outcome).isInstanceOfSatisfying(Unknown.class, each -> assertThat(each.inFlight()).isTrue());
+        assertThat(provider().findCharge(key, World.soon())).isInstanceOf(Found.class);
+        assertThat(standIn.charges(order)).isEqualTo(1);
+    }
+
+    @Test
+    void a_provider_that_is_not_there_charged_nothing() {
+        PaymentProvider nowhere = at(URI.create("http://127.0.0.1:1"));
+        assertThat(nowhere.charge(key, World.eur(5), "tok_ok", order, World.soon())).isInstanceOf(NotCharged.class);
+        assertThat(nowhere.findCharge(key, World.soon())).isInstanceOf(NoAnswer.class);
+        assertThat(nowhere.refund(key, "ch", World.eur(5), World.soon())).isInstanceOf(RefundUnknown.class);
+    }
+
+    @Test
+    void a_provider_that_is_down_answers_so() {
+        standIn.fault("{\"down\":true}");
+        assertThat(charge("tok_ok")).isEqualTo(new Unknown("HTTP 503", false));
+        assertThat(provider().findCharge(key, World.soon())).isEqualTo(new NoAnswer("HTTP 503"));
+        assertThat(refund(key, "ch", 1)).isEqualTo(new RefundUnknown("HTTP 503"));
+    }
+
+    @Test
+    void a_request_that_is_wrong_in_itself_is_refused_for_good() {
+        ChargeOutcome outcome = provider().charge(key, World.eur(5), "t".repeat(101), order, World.soon());
+        assertThat(outcome).isEqualTo(new Refused("invalid_request"));
+    }
+
+    @Test
+    void without_time_nothing_is_sent() {
+        ChargeOutcome outcome = provider().charge(key, World.eur(5), "tok_ok", order, Deadline.after(Duration.ZERO));
+        assertThat(outcome).isInstanceOf(NotCharged.class);
+        assertThat(standIn.charges(order)).isZero();
+    }
+}

@@ -1,0 +1,12 @@
+package banyan.payment.adapters;
+
+import banyan.payment.app.PaymentStore;
+
+class InMemoryPaymentStoreTest extends PaymentStoreContract {
+    private final InMemoryPaymentStore store = new InMemoryPaymentStore();
+
+    @Override
+    PaymentStore store() {
+        return store;
+    }
+}

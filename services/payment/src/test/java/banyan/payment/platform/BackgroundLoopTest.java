@@ -1,0 +1,37 @@
+package banyan.payment.platform;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import banyan.payment.support.Eventually;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class BackgroundLoopTest {
+    @Test
+    void a_failing_step_is_tried_again_after_a_pause() throws Exception {
+        AtomicInteger steps = new AtomicInteger();
+        BackgroundLoop loop = new BackgroundLoop("failing", Duration.ZERO, Tracing.idsOnly(), () -> {
+            if (steps.incrementAndGet() < 3) {
+                throw new IllegalStateException("not yet");
+            }
+            return false;
+        });
+        loop.start();
+        Eventually.holds(() -> steps.get() > 3);
+        assertThat(loop.isAlive()).isTrue();
+        loop.stop(Duration.ofSeconds(5));
+        int stopped = steps.get();
+        assertThat(steps).hasValue(stopped);
+        assertThat(loop.isAlive()).isTrue();
+    }
+
+    @Test
+    void an_error_that_ends_the_thread_shows() {
+        BackgroundLoop loop = new BackgroundLoop("dying", Duration.ZERO, Tracing.idsOnly(), () -> {
+            throw new AssertionError("ends it");
+        });
+        loop.start();
+        Eventually.holds(() -> !loop.isAlive());
+    }
+}
