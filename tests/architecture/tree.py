@@ -69,8 +69,13 @@ def is_test(name: str) -> bool:
 
 @cache
 def text(name: str) -> str:
-    """The content of a file of the tree."""
-    return (ROOT / name).read_text(encoding="utf-8")
+    """The content of a file of the tree; empty for one that was there a moment ago."""
+    try:
+        return (ROOT / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if name in files():
+            return ""
+        raise
 
 
 @cache
