@@ -59,7 +59,7 @@ def python_services() -> tuple[str, ...]:
 def _go(service: str) -> Command:
     return Command(
         service,
-        lambda: (tools.go(), "test", "-json", "./..."),
+        lambda: (tools.go(), "test", "-race", "-json", "./..."),
         ROOT / "services" / service,
         "go",
         {"GOTOOLCHAIN": "local"},
@@ -79,17 +79,22 @@ def _lint() -> tuple[Command, ...]:
         program = str(Path(sys.executable).parent / name.split(maxsplit=1)[0])
         return Command(name, lambda: (program, *words), counter="exit")
 
+    cart, notification = ROOT / "services/cart", ROOT / "services/notification"
+    go_words = (sys.executable, "-m", "local.testing.go_lint")
     return (
         tool("ruff", "check", "-q", "."),
         tool("ruff format", "format", "-q", "--check", "."),
-        tool("mypy", "local"),
+        tool("mypy", "local", "services", "tests"),
+        Command("golangci-lint", lambda: go_words, cart, "exit", {"PYTHONPATH": str(ROOT)}),
+        Command("biome", lambda: (*tools.npm(), "run", "lint"), notification, "exit"),
+        Command("tsc", lambda: (*tools.npm(), "run", "typecheck"), notification, "exit"),
     )
 
 
 def kinds() -> tuple[Kind, ...]:
     """All kinds, in the order in which a failure should be read."""
     return (
-        Kind("lint", "ruff, formatting and mypy strict", _lint()),
+        Kind("lint", "formatters, linters and strict types of every language", _lint(), frozenset({"node"})),
         Kind("runtime", "the local runtime", pytest("local", "local/tests", "local/standins/tests")),
         Kind(
             "python",

@@ -13,6 +13,7 @@ from local import topology
 from local.home import Home
 from local.testing.counting import Counts
 from local.testing.kinds import Kind, kinds
+from local.testing.preparing import prepare
 from local.testing.runner import Result, run_kinds
 from local.view.console import out
 from local.view.tables import show_table
@@ -39,6 +40,7 @@ def test(
     chosen = choose(table, names or [])
     logs = Home.from_environment().path / "test-logs"
     logs.mkdir(parents=True, exist_ok=True)
+    prepare(chosen, lambda text: out.print(text, style="dim"))
     results = asyncio.run(run_kinds(chosen, logs, _tell))
     return summary(results)
 
