@@ -7,6 +7,13 @@ const CONNECT_TIMEOUT_SECONDS = 5;
 const STATEMENT_TIMEOUT_MS = 5000;
 const WAIT_TIMEOUT_MS = 5000;
 
+/** What the driver and the server say when there is no server, or none that takes connections. */
+const OUTAGES = new Set([
+  ...["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH"],
+  ...["CONNECT_TIMEOUT", "CONNECTION_CLOSED", "CONNECTION_ENDED", "CONNECTION_DESTROYED"],
+  ...["08000", "08001", "08003", "08004", "08006", "53300", "57P01", "57P02", "57P03"],
+]);
+
 export type Transaction = TransactionSql;
 
 export class Database {
@@ -41,23 +48,27 @@ export class Database {
     this.#measure();
   }
 
-  /** Runs `work` on one connection outside a transaction. */
-  async query<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    await this.#acquire();
-    try {
-      return await work(this.#sql);
-    } finally {
-      this.#release();
-    }
+  /** Runs `work` on the pool, outside a transaction. Rejects with UNAVAILABLE when the server can't be reached. */
+  query<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#held(() => work(this.#sql));
   }
 
-  /** Runs `work` in a transaction that rolls back when it rejects. */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    await this.#acquire();
-    try {
+  /** Runs `work` in a transaction that rolls back when it rejects. Rejects as `query` does. */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.#held(async () => {
       // `begin` unwraps arrays of promises in its type; wrapping keeps T as it is.
       const { value } = await this.#sql.begin(async (tx) => ({ value: await work(tx) }));
       return value as T;
+    });
+  }
+
+  async #held<T>(work: () => Promise<T>): Promise<T> {
+    await this.#acquire();
+    try {
+      return await work();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      throw new ServiceError("unavailable", "DATABASE_UNAVAILABLE", "the database can't be reached");
     } finally {
       this.#release();
     }
@@ -88,7 +99,7 @@ export class Database {
       };
       const timer = setTimeout(() => {
         this.#waiting.splice(this.#waiting.indexOf(give), 1);
-        reject(new ServiceError("resource_exhausted", "DATABASE_BUSY", "no database connection became free"));
+        reject(new ServiceError("resource_exhausted", "DATABASE_POOL_EXHAUSTED", "no database connection became free"));
       }, WAIT_TIMEOUT_MS);
       this.#waiting.push(give);
     });
@@ -107,4 +118,8 @@ export class Database {
     this.#open = Math.max(this.#open, this.#used);
     this.#metrics.poolConnections.set({ state: "idle" }, this.#open - this.#used);
   }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && OUTAGES.has(error.code);
 }

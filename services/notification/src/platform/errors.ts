@@ -1,29 +1,25 @@
-/** Error kinds and how they look on the wire: the canonical status, ErrorInfo, BadRequest and RetryInfo. */
-import { status } from "@grpc/grpc-js";
+/** Errors that a caller is meant to see: a kind, a reason for programs, a message for developers. */
 
-/** The canonical status of each kind of error. */
-export const KINDS = {
-  cancelled: status.CANCELLED,
-  unknown: status.UNKNOWN,
-  invalid_argument: status.INVALID_ARGUMENT,
-  deadline_exceeded: status.DEADLINE_EXCEEDED,
-  not_found: status.NOT_FOUND,
-  already_exists: status.ALREADY_EXISTS,
-  permission_denied: status.PERMISSION_DENIED,
-  resource_exhausted: status.RESOURCE_EXHAUSTED,
-  failed_precondition: status.FAILED_PRECONDITION,
-  aborted: status.ABORTED,
-  out_of_range: status.OUT_OF_RANGE,
-  unimplemented: status.UNIMPLEMENTED,
-  internal: status.INTERNAL,
-  unavailable: status.UNAVAILABLE,
-  unauthenticated: status.UNAUTHENTICATED,
-} as const;
-
-export type Kind = keyof typeof KINDS;
+/** The canonical codes of gRPC, in words. */
+export type Kind =
+  | "cancelled"
+  | "unknown"
+  | "invalid_argument"
+  | "deadline_exceeded"
+  | "not_found"
+  | "already_exists"
+  | "permission_denied"
+  | "resource_exhausted"
+  | "failed_precondition"
+  | "aborted"
+  | "out_of_range"
+  | "unimplemented"
+  | "internal"
+  | "unavailable"
+  | "unauthenticated";
 
 export interface Violation {
-  /** Path by proto names: `preferences.channels[0]`. */
+  /** Path by proto names: `items[0].quantity`. */
   readonly field: string;
   readonly description: string;
 }

@@ -4,7 +4,25 @@ import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.js";
 import { StatusSchema } from "../gen/google/rpc/status_pb.js";
-import { KINDS, ServiceError } from "./errors.ts";
+import { type Kind, ServiceError } from "./errors.ts";
+
+const CODES: Record<Kind, status> = {
+  cancelled: status.CANCELLED,
+  unknown: status.UNKNOWN,
+  invalid_argument: status.INVALID_ARGUMENT,
+  deadline_exceeded: status.DEADLINE_EXCEEDED,
+  not_found: status.NOT_FOUND,
+  already_exists: status.ALREADY_EXISTS,
+  permission_denied: status.PERMISSION_DENIED,
+  resource_exhausted: status.RESOURCE_EXHAUSTED,
+  failed_precondition: status.FAILED_PRECONDITION,
+  aborted: status.ABORTED,
+  out_of_range: status.OUT_OF_RANGE,
+  unimplemented: status.UNIMPLEMENTED,
+  internal: status.INTERNAL,
+  unavailable: status.UNAVAILABLE,
+  unauthenticated: status.UNAUTHENTICATED,
+};
 
 export const DETAILS_KEY = "grpc-status-details-bin";
 
@@ -18,7 +36,7 @@ export interface Failure {
 export function failureOf(error: unknown, domain: string): Failure {
   const known = error instanceof ServiceError ? error : undefined;
   const shown = known ?? new ServiceError("internal", "INTERNAL", "internal error");
-  const code = KINDS[shown.kind];
+  const code = CODES[shown.kind];
   const metadata = new Metadata();
   const details = toBinary(
     StatusSchema,

@@ -16,6 +16,8 @@ const MAX_ACK_PENDING = 256;
 const FETCH_EXPIRES_MS = 10_000;
 const FETCH_MESSAGES = 32;
 const WAIT_MAX_MS = 5000;
+/** Asking whether there is a connection costs nothing. */
+const NO_BROKER_WAIT_MS = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export interface Event<M> {
@@ -77,6 +79,8 @@ export class InboxConsumer {
   readonly #bySubject: ReadonlyMap<string, Subscription>;
   readonly #stop = new AbortController();
   #task: Promise<void> = Promise.resolve();
+  /** What was last logged as the reason for no events. */
+  #interruption = "";
 
   constructor(options: InboxOptions) {
     this.#options = options;
@@ -99,28 +103,34 @@ export class InboxConsumer {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    for (let failures = 0; !signal.aborted; failures += 1) {
+    for (let failures = 0; !signal.aborted; ) {
       try {
         const consumer = await this.#consumer();
         failures = 0;
+        this.#interruption = "";
         // An outage of the database is not the events' fault: none is fetched, so that none uses up its deliveries.
         while (!signal.aborted) {
           await this.#options.database.ping();
           await this.#fetch(consumer);
         }
       } catch (error) {
+        failures += 1;
         this.#logInterruption(error, failures);
-        await pause(backoffMs(failures + 1, 500, WAIT_MAX_MS), signal);
+        await pause(noBroker(error) ? NO_BROKER_WAIT_MS : backoffMs(failures, 500, WAIT_MAX_MS), signal);
       }
     }
   }
 
+  /** Logs what keeps the consumer from its events when that changes, and now and then while it lasts. */
   #logInterruption(error: unknown, failures: number): void {
-    const fields = { consumer: this.#options.name, stream: this.#options.stream };
-    const noBroker = error instanceof ServiceError && error.reason === "BROKER_UNREACHABLE";
-    if (noBroker || failures % 12 !== 0) return;
-    if (isStreamNotFound(error)) this.#options.logger.info(fields, "waiting for the stream");
-    else this.#options.logger.warn({ ...fields, error }, "consumer interrupted, trying on");
+    const { name, stream, logger } = this.#options;
+    if (noBroker(error)) return; // The broker's own lines tell of it.
+    const what = isStreamNotFound(error) ? "waiting for the stream" : "consumer interrupted, trying on";
+    if (what === this.#interruption && failures % 12 !== 0) return;
+    this.#interruption = what;
+    const fields = { consumer: name, stream };
+    if (isStreamNotFound(error)) logger.info(fields, what);
+    else logger.warn({ ...fields, error }, what);
   }
 
   async #consumer(): Promise<Consumer> {
@@ -225,6 +235,10 @@ export class InboxConsumer {
   #count(message: JsMsg, outcome: string): void {
     this.#options.metrics.inboxEvents.inc({ consumer: this.#options.name, subject: message.subject, outcome });
   }
+}
+
+function noBroker(error: unknown): boolean {
+  return error instanceof ServiceError && error.reason === "BROKER_UNREACHABLE";
 }
 
 function reasonOf(error: unknown): string {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { eventually } from "./eventually.ts";
+import { startNats } from "./nats.ts";
 import { freePort, run, type Spawned, start } from "./processes.ts";
 import { postgresTool, ROOT, SERVICE, tool } from "./tools.ts";
 
@@ -15,9 +16,16 @@ let folder = "";
 export async function globalSetup(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), "notification-test-"));
   chownSync(folder, ...owner());
-  const [database, nats, mail, sinks] = await Promise.all([startPostgres(), startNats(), startMail(), startSinks()]);
+  const [database, nats, mail, sinks] = await Promise.all([
+    startPostgres(),
+    startNats(join(folder, "nats")),
+    startMail(),
+    startSinks(),
+  ]);
   process.env["TEST_POSTGRES_URL"] = database;
-  process.env["TEST_NATS_URL"] = nats;
+  process.env["TEST_NATS_URL"] = nats.url;
+  process.env["TEST_FOLDER"] = folder;
+  running.push(nats);
   process.env["TEST_SMTP_ADDR"] = mail.smtp;
   process.env["TEST_MAIL_URL"] = mail.http;
   process.env["TEST_SINKS_URL"] = sinks;
@@ -58,17 +66,6 @@ async function withAdmin<T>(url: string, work: (sql: postgres.Sql) => PromiseLik
   } finally {
     await sql.end({ timeout: 2 });
   }
-}
-
-async function startNats(): Promise<string> {
-  const args = ["-js", "-sd", join(folder, "nats"), "-a", "127.0.0.1", "-p", "-1"];
-  const server = start(tool("nats-server"), args);
-  running.push(server);
-  const port = await eventually(
-    () => /Listening for client connections on 127\.0\.0\.1:(\d+)/.exec(server.output())?.[1],
-    20_000,
-  );
-  return `nats://127.0.0.1:${port}`;
 }
 
 async function startMail(): Promise<{ smtp: string; http: string }> {

@@ -1,5 +1,7 @@
 /** A fresh database, a broker client that plays the other services, and the whole service on port 0. */
 import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { after } from "node:test";
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type JetStreamManager, jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
@@ -9,6 +11,7 @@ import { loadSettings, type Settings } from "../../src/config.ts";
 import { systemClock, uuid7 } from "../../src/platform/clock.ts";
 import { type Running, start } from "../../src/platform/lifecycle.ts";
 import { createLogger, type Logger } from "../../src/platform/logger.ts";
+import { startNats } from "./nats.ts";
 
 const clock = systemClock();
 export const newId = (): string => uuid7(clock);
@@ -52,6 +55,12 @@ export function memoryLogger(): { logger: Logger; lines: string[] } {
   return { lines, logger: createLogger("notification", "debug", { write: (line) => void lines.push(line) }) };
 }
 
+let ownNats: ReturnType<typeof startNats> | undefined;
+
+after(async () => {
+  await (await ownNats)?.stop();
+});
+
 /** The other services, as far as this one hears them. */
 export class Mesh {
   readonly #connection: NatsConnection;
@@ -62,8 +71,10 @@ export class Mesh {
     this.manager = manager;
   }
 
-  /** Empty streams and none of our consumers. */
+  /** Empty streams and none of our consumers, on a broker of this test file's own. */
   static async fresh(streams: readonly string[] = ["USER", "ORDER", "PAYMENT", "SHIPPING"]): Promise<Mesh> {
+    ownNats ??= startNats(join(address("TEST_FOLDER"), `nats-${process.pid}`));
+    process.env["TEST_NATS_URL"] = (await ownNats).url;
     const connection = await connect({ servers: address("TEST_NATS_URL") });
     const mesh = new Mesh(connection, await jetstreamManager(connection));
     for await (const { config } of mesh.manager.streams.list()) await mesh.manager.streams.delete(config.name);
