@@ -57,8 +57,6 @@ PUBLIC_HOSTS: Final = {
 NOWHERE: Final = re.compile(
     r"localhost|127\.0\.0\.1|0\.0\.0\.0|[\w-]+|host\.\w+|([\w-]+\.)*(test|example|invalid|localhost)|example\.\w+"
 )
-    r"localhost|127\.0\.0\.1|0\.0\.0\.0|([\w-]+\.)*(test|example|invalid|localhost)|example\.\w+|[\w-]+|host\.\w+"
-)
 C_CODE: Final = re.compile(
     r"^\s*//\s*(?:(?:const|let|var|return|import|throw|await|private|public|if \(|for \(|while \()\b.*[;{]"
     r"|[\w.]+\(.*\);|[\w, ]+ :?= .+[;)]|})\s*$"
