@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from collections.abc import Iterator
@@ -60,7 +61,8 @@ def products() -> list[SeedProduct]:
 
 def _of_shelf(shelf: Shelf, category_id: str, shelf_number: int, first: int) -> Iterator[SeedProduct]:
     dice = random.Random(shelf_number)  # noqa: S311  the same shop every time is the point
-    for thing in shelf.things:
+    for place, thing in enumerate(shelf.things):
+        share = place / (len(shelf.things) - 1)
         for style in shelf.styles:
             value = dice.choice(shelf.values)
             yield SeedProduct(
@@ -68,16 +70,21 @@ def _of_shelf(shelf: Shelf, category_id: str, shelf_number: int, first: int) -> 
                 category_id=category_id,
                 name=f"{style} {thing}",
                 description=f"{style} {thing.lower()} from our {shelf.name.lower()} shelf; {shelf.attribute}: {value}.",
-                price_minor=_price(dice, shelf.prices),
-                weight_grams=dice.randint(*shelf.weights),
+                price_minor=_price(_near(dice, share, shelf.prices)),
+                weight_grams=round(_near(dice, share, shelf.weights)),
                 attributes={shelf.attribute: value, "style": style.lower()},
                 stock=dice.randint(LEAST_STOCK, MOST_STOCK),
             )
             first += 1
 
 
-def _price(dice: random.Random, prices: tuple[int, int]) -> int:
-    """Ends in 99; low prices are likelier than high ones."""
-    low, high = prices
-    share = dice.random() ** 2
-    return min(high, max(low, round((low + share * (high - low)) / 100) * 100 - 1))
+def _near(dice: random.Random, share: float, limits: tuple[int, int]) -> float:
+    """The things of a shelf rise from its low to its high limit; each style lies a little off its thing's place."""
+    low, high = limits
+    place = low * math.pow(high / low, share) * dice.uniform(0.85, 1.2)
+    return min(high, max(low, place))
+
+
+def _price(minor: float) -> int:
+    """Ends in 99."""
+    return round((minor + 1) / 100) * 100 - 1

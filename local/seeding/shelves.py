@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A category: its things come in every one of `styles`. Prices are minor units of EUR, weights grams."""
+    """A category. Its things rise in price and weight, and come in every one of `styles`.
+
+    Prices are minor units of EUR, weights grams.
+    """
 
     name: str
     things: tuple[str, ...]
@@ -32,7 +35,7 @@ def _shelf(  # noqa: PLR0917  a table reads better without words
 SHELVES: tuple[Shelf, ...] = (
     _shelf(
         "Cups and Mugs",
-        "Mug, Espresso Cup, Tea Bowl, Latte Glass, Travel Mug, Cappuccino Cup, Tea Glass, Beaker, Tumbler, Saucer",
+        "Saucer, Espresso Cup, Tea Glass, Tea Bowl, Cappuccino Cup, Beaker, Mug, Latte Glass, Tumbler, Travel Mug",
         "Stoneware, Porcelain, Enamel, Speckled, Hand-thrown",
         (499, 3499),
         (120, 650),
@@ -40,7 +43,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Pots and Pans",
-        "Frying Pan, Saucepan, Casserole, Wok, Grill Pan, Milk Pan, Stockpot, Crêpe Pan, Tagine, Roasting Tin",
+        "Milk Pan, Crêpe Pan, Frying Pan, Saucepan, Grill Pan, Wok, Roasting Tin, Tagine, Stockpot, Casserole",
         "Cast Iron, Carbon Steel, Copper, Non-stick, Stainless Steel",
         (1999, 18999),
         (700, 6500),
@@ -48,8 +51,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Knives and Boards",
-        "Chef's Knife, Paring Knife, Bread Knife, Santoku, Cleaver, Carving Fork, Chopping Board, Whetstone, "
-        "Knife Block, Kitchen Shears",
+        "Paring Knife, Kitchen Shears, Whetstone, Bread Knife, Carving Fork, Chopping Board, Cleaver, Chef's Knife, "
+        "Santoku, Knife Block",
         "Walnut, Oak, Damascus, Everyday, Professional",
         (899, 24999),
         (60, 2800),
@@ -57,8 +60,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Coffee",
-        "Filter Roast, Espresso Roast, Breakfast Blend, Single Origin, Decaf, Cold Brew Bags, Dark Roast, "
-        "Light Roast, House Blend, Peaberry",
+        "House Blend, Breakfast Blend, Light Roast, Dark Roast, Filter Roast, Espresso Roast, Cold Brew Bags, Decaf, "
+        "Single Origin, Peaberry",
         "Ethiopian, Colombian, Guatemalan, Sumatran, Kenyan",
         (699, 3299),
         (250, 1050),
@@ -66,7 +69,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Tea",
-        "Breakfast Tea, Earl Grey, Sencha, Oolong, White Tea, Chai, Peppermint Tea, Camomile, Rooibos, Matcha",
+        "Peppermint Tea, Camomile, Rooibos, Breakfast Tea, Earl Grey, Chai, Sencha, Oolong, White Tea, Matcha",
         "Loose-leaf, Organic, First Flush, Smoked, Estate",
         (399, 4499),
         (40, 300),
@@ -74,8 +77,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Bed Linen",
-        "Duvet Cover, Pillowcase, Fitted Sheet, Flat Sheet, Bedspread, Bolster, Mattress Cover, Quilt, Throw, "
-        "Valance",
+        "Pillowcase, Bolster, Valance, Fitted Sheet, Flat Sheet, Mattress Cover, Throw, Duvet Cover, Bedspread, Quilt",
         "Linen, Percale, Sateen, Flannel, Washed Cotton",
         (1499, 21999),
         (250, 3200),
@@ -83,8 +85,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Towels",
-        "Bath Towel, Hand Towel, Face Cloth, Bath Sheet, Beach Towel, Bath Mat, Tea Towel, Hammam Towel, "
-        "Guest Towel, Bathrobe",
+        "Face Cloth, Tea Towel, Guest Towel, Hand Towel, Bath Mat, Bath Towel, Hammam Towel, Beach Towel, Bath Sheet, "
+        "Bathrobe",
         "Waffle, Terry, Bamboo, Striped, Organic Cotton",
         (399, 8999),
         (60, 1400),
@@ -92,8 +94,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Lamps",
-        "Desk Lamp, Floor Lamp, Pendant, Wall Light, Table Lamp, Reading Light, Clip Lamp, Lantern, Spotlight, "
-        "Night Light",
+        "Night Light, Clip Lamp, Reading Light, Spotlight, Lantern, Wall Light, Desk Lamp, Table Lamp, Pendant, "
+        "Floor Lamp",
         "Brass, Paper, Opal Glass, Matt Black, Rattan",
         (1499, 39999),
         (300, 7500),
@@ -101,7 +103,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Rugs",
-        "Hallway Runner, Wool Rug, Kilim, Doormat, Bath Rug, Sheepskin, Jute Rug, Cotton Rug, Play Mat, Stair Runner",
+        "Doormat, Bath Rug, Play Mat, Cotton Rug, Jute Rug, Hallway Runner, Sheepskin, Stair Runner, Kilim, Wool Rug",
         "Berber, Woven, Tufted, Plain, Patterned",
         (1299, 49999),
         (400, 14000),
@@ -109,8 +111,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Chairs and Stools",
-        "Dining Chair, Bar Stool, Folding Chair, Bench, Rocking Chair, Step Stool, Office Chair, Armchair, Pouffe, "
-        "Camp Chair",
+        "Step Stool, Camp Chair, Folding Chair, Pouffe, Bar Stool, Dining Chair, Bench, Rocking Chair, Office Chair, "
+        "Armchair",
         "Ash, Beech, Bentwood, Upholstered, Powder-coated",
         (2999, 49999),
         (1800, 16000),
@@ -118,8 +120,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Plants and Pots",
-        "Plant Pot, Hanging Basket, Window Box, Watering Can, Plant Stand, Saucer, Propagation Vase, Cloche, "
-        "Trellis, Seed Tray",
+        "Saucer, Propagation Vase, Seed Tray, Plant Pot, Cloche, Hanging Basket, Watering Can, Trellis, Window Box, "
+        "Plant Stand",
         "Terracotta, Glazed, Zinc, Recycled, Concrete",
         (299, 7999),
         (150, 9000),
@@ -127,7 +129,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Garden Tools",
-        "Hand Trowel, Secateurs, Rake, Spade, Hoe, Garden Fork, Loppers, Dibber, Weeding Knife, Pruning Saw",
+        "Dibber, Weeding Knife, Hand Trowel, Secateurs, Pruning Saw, Hoe, Rake, Loppers, Garden Fork, Spade",
         "Forged, Stainless, Ash-handled, Lightweight, Heritage",
         (699, 9999),
         (120, 2600),
@@ -135,8 +137,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Notebooks and Paper",
-        "Notebook, Sketchbook, Diary, Writing Pad, Index Cards, Envelopes, Wrapping Paper, Postcards, Ledger, "
-        "Sticky Notes",
+        "Postcards, Sticky Notes, Index Cards, Envelopes, Wrapping Paper, Writing Pad, Notebook, Sketchbook, Diary, "
+        "Ledger",
         "Dotted, Ruled, Plain, Squared, Clothbound",
         (199, 3999),
         (50, 900),
@@ -144,8 +146,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Pens and Inks",
-        "Fountain Pen, Rollerball, Ballpoint, Mechanical Pencil, Ink Bottle, Brush Pen, Fineliner, Highlighter, "
-        "Dip Pen, Pencil Set",
+        "Ballpoint, Highlighter, Fineliner, Brush Pen, Pencil Set, Ink Bottle, Mechanical Pencil, Dip Pen, "
+        "Rollerball, Fountain Pen",
         "Brass, Resin, Aluminium, Classic, Limited",
         (199, 19999),
         (10, 350),
@@ -153,7 +155,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Bags",
-        "Backpack, Tote, Messenger Bag, Weekender, Wash Bag, Belt Bag, Laptop Sleeve, Shopping Net, Duffel, Purse",
+        "Shopping Net, Purse, Tote, Belt Bag, Wash Bag, Laptop Sleeve, Messenger Bag, Backpack, Duffel, Weekender",
         "Canvas, Waxed, Leather, Recycled Nylon, Felt",
         (999, 34999),
         (80, 2100),
@@ -161,7 +163,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Hats and Scarves",
-        "Beanie, Flat Cap, Bucket Hat, Scarf, Snood, Straw Hat, Beret, Shawl, Headband, Trapper Hat",
+        "Headband, Beanie, Snood, Bucket Hat, Flat Cap, Beret, Scarf, Straw Hat, Shawl, Trapper Hat",
         "Merino, Lambswool, Cotton, Cashmere, Corduroy",
         (999, 15999),
         (50, 450),
@@ -169,8 +171,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Socks",
-        "Ankle Socks, Crew Socks, Knee Socks, Hiking Socks, Bed Socks, Running Socks, Dress Socks, Tights, "
-        "Slipper Socks, Liner Socks",
+        "Liner Socks, Ankle Socks, Crew Socks, Running Socks, Dress Socks, Knee Socks, Bed Socks, Hiking Socks, Tights, "
+        "Slipper Socks",
         "Merino, Cotton, Bamboo, Ribbed, Striped",
         (399, 2999),
         (30, 220),
@@ -178,8 +180,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Toys",
-        "Building Blocks, Wooden Train, Rag Doll, Puzzle, Spinning Top, Kite, Marble Run, Stacking Rings, "
-        "Rocking Horse, Finger Puppets",
+        "Finger Puppets, Spinning Top, Stacking Rings, Puzzle, Rag Doll, Kite, Building Blocks, Marble Run, "
+        "Wooden Train, Rocking Horse",
         "Beech, Painted, Organic, Classic, Mini",
         (499, 17999),
         (80, 7000),
@@ -187,8 +189,8 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Board Games",
-        "Chess Set, Backgammon, Draughts, Card Deck, Dominoes, Dice Set, Strategy Game, Party Game, Word Game, "
-        "Co-operative Game",
+        "Card Deck, Dice Set, Word Game, Dominoes, Draughts, Party Game, Co-operative Game, Strategy Game, Backgammon, "
+        "Chess Set",
         "Travel, Family, Deluxe, Magnetic, Pocket",
         (499, 11999),
         (90, 3200),
@@ -196,7 +198,7 @@ SHELVES: tuple[Shelf, ...] = (
     ),
     _shelf(
         "Cycling",
-        "Bell, Front Light, Rear Light, Saddle, Pannier, Lock, Pump, Helmet, Bottle Cage, Repair Kit",
+        "Bell, Bottle Cage, Repair Kit, Rear Light, Front Light, Pump, Saddle, Lock, Pannier, Helmet",
         "City, Touring, Racing, Folding, All-weather",
         (499, 19999),
         (40, 1900),

@@ -14,7 +14,7 @@ from local.supervision.log_file import LogFile
 from local.supervision.parent_death import die_with_parent
 from local.supervision.spec import ProcessSpec
 
-POLL_S = 0.1
+POLL_S = 0.25
 SHORTEST_POLL_S = 0.02
 """Output of the process (its ready line, most likely) brings the next probe forward to this."""
 FIRST_BACKOFF_S = 0.2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -12,8 +11,9 @@ from pathlib import Path
 
 import psutil
 
+from local.ports import is_free
 from local.supervision.spec import NotReadyError, ProcessSpec
-from local.topology import HOST, PORT_SPAN
+from local.topology import PORT_SPAN
 
 FAKE = Path(__file__).parent / "fake_process.py"
 LIMIT_S = 15.0
@@ -60,8 +60,10 @@ def alive(pid: int) -> bool:
 
 
 def free_port_base() -> int:
-    """A port base whose ports are unlikely to be taken: above one that the system just gave us."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return min(port, 60000 - PORT_SPAN)
+    """A port base whose ports are free now, below those that the system hands out by itself."""
+    start = 10_000 + os.getpid() % 40 * PORT_SPAN
+    candidates: list[int] = [*range(start, 31_000, PORT_SPAN), *range(10_000, start, PORT_SPAN)]
+    for base in candidates:
+        if all(is_free(port) for port in range(base + 80, base + 300)):
+            return base
+    raise AssertionError("no free block of ports")

@@ -32,10 +32,10 @@ def test_the_seed_never_changes_by_chance() -> None:
     first, last = products()[0], products()[-1]
     assert (first.product_id, first.name, first.price_minor) == (
         "019b76da-a800-764c-bd91-7a91e58558b1",
-        "Stoneware Mug",
-        2199,
+        "Stoneware Saucer",
+        599,
     )
-    assert (last.name, last.stock) == ("All-weather Repair Kit", 418)
+    assert (last.name, last.stock) == ("All-weather Helmet", 693)
     assert products() == products()
 
 
