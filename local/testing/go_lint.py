@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,7 @@ def linter() -> Path:
     """The linter's program, built when it is not there (some minutes, once)."""
     program = SHARED / "tools" / f"golangci-lint-{VERSION}" / "golangci-lint"
     if not program.exists():
-        environment = os.environ | {"GOBIN": str(program.parent), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        environment = tools.build_environment() | {"GOBIN": str(program.parent), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
         subprocess.run([tools.go(), "install", f"{MODULE}@{VERSION}"], env=environment, check=True)
     return program
 

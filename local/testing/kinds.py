@@ -86,7 +86,7 @@ def _lint() -> tuple[Command, ...]:
         tool("ruff format", "format", "-q", "--check", "."),
         tool("mypy", "local", "services", "tests"),
         Command("golangci-lint", lambda: go_words, cart, "exit", {"PYTHONPATH": str(ROOT)}),
-        Command("biome", lambda: (*tools.npm(), "run", "lint"), notification, "exit"),
+        Command("biome", lambda: (*tools.npm(), "run", "lint", "--", "--colors=off"), notification, "exit"),
         Command("tsc", lambda: (*tools.npm(), "run", "typecheck"), notification, "exit"),
     )
 

@@ -55,6 +55,7 @@ async def test_created_product_is_read_and_told(served: Running, nats_server: st
     try:
         stream = client.jetstream()
         told = await eventually(lambda: _last(stream, "product.changed"))
+        assert told is not None
         assert product_events_pb2.ProductChanged.FromString(told.data or b"").product == made
         assert (told.headers or {})["ce-type"] == "banyan.product.v1.ProductChanged"
     finally:
