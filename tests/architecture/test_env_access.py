@@ -12,11 +12,7 @@ PYTHON: Final = {
     "local/home.py": "where this copy lives is what everything else is found by",
     "local/options.py": "the port base of a copy, for when no flag names it",
     "local/environment.py": "makes the environment of services",
-    "local/runtime.py": "hands the caller's environment to the seeding step",
-    "local/daemon.py": "hands the caller's environment to the process that stays",
-    "local/verbs/seed.py": "hands the caller's environment to the seeding step",
     "local/seeding/people.py": "staff credentials are given to the runtime by variables",
-    "local/bench/run.py": "hands the caller's environment to the mesh it measures",
     "local/builds/tools.py": "PATH and JAVA_HOME, to find compilers",
     "local/builds/java.py": "PATH, for a child with an environment of its own",
     "local/stores/postgres.py": "PATH, for a child with an environment of its own",
@@ -27,7 +23,6 @@ PYTHON: Final = {
 OTHERS: Final = {
     "services/cart/internal/config/config.go": "the settings file",
     "services/notification/src/main.ts": "hands it to the settings file",
-    "services/notification/start.mjs": "the compile cache is chosen before the first module is loaded",
     "services/payment/src/main/java/banyan/payment/Main.java": "hands it to the settings file",
 }
 PATTERNS: Final = {
@@ -40,16 +35,24 @@ READERS: Final = {"environ", "environb", "getenv", "getenvb"}
 
 
 def _python_reads(name: str) -> list[int]:
-    """Lines that touch os.environ or os.getenv, however it was imported."""
-    lines = [
-        node.lineno
-        for node in ast.walk(parsed(name))
-        if isinstance(node, ast.Attribute)
-        and node.attr in READERS
-        and isinstance(node.value, ast.Name)
-        and node.value.id == "os"
-    ]
-    return lines + [
+    """Lines that touch os.environ or os.getenv; the runtime may hand its whole environment on to a child."""
+    whole: set[int] = set()
+    lines: list[tuple[int, int]] = []
+    for node in ast.walk(parsed(name)):
+        if isinstance(node, ast.Dict | ast.BinOp | ast.keyword) or (
+            isinstance(node, ast.Call) and ast.unparse(node.func) in ("dict", "plan")
+        ):
+            whole.update(id(child) for child in ast.iter_child_nodes(node))
+        if (
+            isinstance(node, ast.Attribute)
+            and node.attr in READERS
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "os"
+        ):
+            lines.append((id(node), node.lineno))
+    passes_on = name.startswith("local/")
+    touched = [line for identity, line in lines if not (passes_on and identity in whole)]
+    return touched + [
         found.line for found in python_imports(name) if found.module in {f"os.{reader}" for reader in READERS}
     ]
 

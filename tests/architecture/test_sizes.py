@@ -38,6 +38,9 @@ def braced_functions(name: str) -> Iterator[tuple[int, int]]:
         found = head.match(line)
         if found is None or NOT_A_FUNCTION.match(line):
             continue
+        opening = next((part for part in lines[start:] if part.rstrip().endswith(("{", ";"))), ";")
+        if opening.rstrip().endswith(";"):  # declared here, and written elsewhere
+            continue
         closing = found["indent"] + "}"
         for end in range(start + 1, len(lines)):
             if lines[end].rstrip(";),") == closing:
