@@ -282,6 +282,30 @@ async def test_a_request_under_way_is_finished_while_the_gateway_stops(upstreams
                 await client.get("/v1/products")
 
 
+async def test_busy_clients_lose_no_request_while_the_gateway_stops(upstreams: Upstreams) -> None:
+    async with running(upstreams.app()) as behind:
+        server = Server(build(gateway_settings(behind.server.addresses["grpc"])))
+        await server.start()
+        answered = 0
+
+        async def ask_until_refused() -> None:
+            nonlocal answered
+            async with httpx2.AsyncClient(base_url=http_address(server)) as client:
+                while True:
+                    try:
+                        response = await client.get(f"/v1/products/{ID}")
+                    except httpx2.ConnectError:
+                        return  # not accepted, so nothing was lost
+                    assert response.status_code == 200
+                    answered += 1
+
+        asking = [asyncio.create_task(ask_until_refused()) for _ in range(4)]
+        await eventually(lambda: answered > 20)
+        await server.stop(delay_s=0, grace_s=5)
+        async with asyncio.timeout(5):
+            await asyncio.gather(*asking)
+
+
 async def metrics(gateway: Server) -> str:
     async with httpx2.AsyncClient() as client:
         return (await client.get(f"http://{gateway.addresses['admin']}/metrics")).text

@@ -9,7 +9,8 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import uvicorn
@@ -24,6 +25,9 @@ HEAD_TIMEOUT_S: Final = 10.0
 WRITE_TIMEOUT_S: Final = 30.0
 # Longer than common load balancers keep an idle connection, so that they, not we, close it first.
 KEEP_ALIVE_S: Final = 75
+# While stopping, connections without a request under way are kept for so long: a client that is about to use one then gets
+# its answer, with the word that the connection closes, instead of a reset.
+LINGER_S: Final = 1.0
 _BACKLOG: Final = 2048
 
 
@@ -34,7 +38,7 @@ class AsgiServer(Background):
         super().__init__("http")
         self._app = app
         self._listen = listen
-        self._max_connections = max_connections
+        self._shared = _Shared(max_connections)
         self._server: _Server | None = None
         self._socket: socket.socket | None = None
         self.addresses: dict[str, str] = {}
@@ -47,7 +51,8 @@ class AsgiServer(Background):
     async def start(self) -> None:
         """Binds the address, then serves in the background; OSError when it is taken."""
         host, _, port = self._listen.rpartition(":")
-        self._socket = socket.create_server((host, int(port)), backlog=_BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._socket = socket.create_server((host.strip("[]"), int(port)), family=family, backlog=_BACKLOG)
         self.addresses["http"] = f"{host}:{self._socket.getsockname()[1]}"
         self._server = _Server(self._config())
         await super().start()
@@ -55,6 +60,8 @@ class AsgiServer(Background):
     async def stop(self, grace_s: float) -> None:
         """Accepts no more, lets requests under way finish for `grace_s` seconds, then cuts them off."""
         if self._server is not None:
+            if self._server.started:
+                await self._linger(min(LINGER_S, grace_s / 2))
             self._server.config.timeout_graceful_shutdown = max(1, int(grace_s))
             self._server.should_exit = True
         await super().stop(grace_s + 1.0)
@@ -67,11 +74,21 @@ class AsgiServer(Background):
         assert self._socket is not None
         await self._server.serve(sockets=[self._socket])
 
+    async def _linger(self, seconds: float) -> None:
+        """No new connections from here on, and each answer is its connection's last."""
+        assert self._server is not None
+        self._shared.draining = True
+        for listener in self._server.servers:
+            listener.close()
+        if self.connections:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._shared.emptied.wait()
+
     def _config(self) -> uvicorn.Config:
-        limits = {"max_connections": self._max_connections}
         return uvicorn.Config(
             self._app,
-            http=type("BoundedProtocol", (BoundedProtocol,), limits),
+            http=type("ServedProtocol", (BoundedProtocol,), {"shared": self._shared}),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -80,6 +97,15 @@ class AsgiServer(Background):
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_S,
         )
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What all connections of one server know; `emptied` is set when the last one ends while draining."""
+
+    max_connections: int
+    draining: bool = False
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class _Server(uvicorn.Server):
@@ -93,7 +119,7 @@ class _Server(uvicorn.Server):
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol with the limits that it lacks: connections, size and time of a head, time to take an answer."""
 
-    max_connections = 4096
+    shared: _Shared
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
@@ -106,7 +132,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Takes a connection, or closes it when there are too many."""
         super().connection_made(transport)
-        if len(self.connections) > self.max_connections:
+        if len(self.connections) > self.shared.max_connections:
             transport.close()
             return
         self._await_head()
@@ -116,6 +142,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_done()
         self._write_done()
         super().connection_lost(exc)
+        if self.shared.draining and not self.connections:
+            self.shared.emptied.set()
 
     def pause_writing(self) -> None:
         """The client takes its answer more slowly than it is made."""
@@ -137,6 +165,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """The head is whole."""
         self._head_done()
         super().on_headers_complete()
+        if self.shared.draining:
+            self.cycle.keep_alive = False
 
     def data_received(self, data: bytes) -> None:
         """Feeds the parser; a head that grows too large ends the connection."""
