@@ -32,7 +32,7 @@ func launch(t *testing.T, environ ...string) (process *exec.Cmd, stderr io.Reade
 		t.Fatal(err)
 	}
 	process = exec.Command(self)
-	process.Env = slices.Concat(environ, []string{asProcess + "=1"})
+	process.Env = slices.Concat(environ, []string{asProcess + "=1", "GOCOVERDIR=" + t.TempDir()})
 	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	stderr, err = process.StderrPipe()
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -176,4 +177,28 @@ func TestTheConsumerOutlivesTheBroker(t *testing.T) {
 	})
 	confirm(t, stream, "e2", 1)
 	counted(t, service, "processed", 2)
+}
+
+func TestItStopsInTimeWithoutItsBroker(t *testing.T) {
+	broker := testkit.StartNATS(t)
+	stream := broker.JetStream(t)
+	orderStream(t, stream)
+	service := running.Start(t, running.Options{Environment: map[string]string{"NATS_URL": broker.URL}})
+	confirm(t, stream, "e1", 1)
+	counted(t, service, "processed", 1)
+	broker.Stop(t)
+	testkit.Eventually(t, "the loss is noticed", func() error {
+		if !strings.Contains(service.Logs(), "broker lost") {
+			return errors.New(service.Logs())
+		}
+		return nil
+	})
+	begun := time.Now()
+	service.Stop()
+	if took := time.Since(begun); took > 3*time.Second {
+		t.Errorf("stopping took %v", took)
+	}
+	if strings.Contains(service.Logs(), `"level":"error"`) {
+		t.Errorf("errors are logged:\n%s", service.Logs())
+	}
 }

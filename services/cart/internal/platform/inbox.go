@@ -16,13 +16,16 @@ const (
 	maxAckPending = 256
 	maxDeliveries = 6
 	maxUnanswered = 20
-	fetchBatch    = 16
-	fetchWait     = 5 * time.Second
+	fetchAhead    = 16
+	pullExpiry    = 10 * time.Second
+	pullHeartbeat = 2 * time.Second
 	handleLimit   = 10 * time.Second
 	setUpLimit    = 5 * time.Second
 	holdPause     = time.Second
+	giveBackDelay = 250 * time.Millisecond
 	retryMin      = 100 * time.Millisecond
 	retryMax      = 2 * time.Second
+	steady        = 10 * time.Second
 )
 
 // Event is a message of the broker as its producer made it.
@@ -91,10 +94,14 @@ func (i *Inbox) Failure() error { return i.loop.failure() }
 // run consumes until ctx ends; what goes wrong is logged when it changes, and tried again at a bounded rate.
 func (i *Inbox) run(ctx context.Context) {
 	wait, last := retryMin, ""
-	for ctx.Err() == nil {
-		err := i.consume(ctx, func() { wait, last = retryMin, "" })
+	for {
+		begun := time.Now()
+		err := i.consume(ctx)
 		if ctx.Err() != nil {
 			return
+		}
+		if time.Since(begun) > steady {
+			wait, last = retryMin, ""
 		}
 		if text := err.Error(); text != last {
 			i.log.Warn("cannot consume now", "error", text)
@@ -105,33 +112,36 @@ func (i *Inbox) run(ctx context.Context) {
 	}
 }
 
-// consume fetches and handles until something is wrong; well is called whenever the broker has answered.
-func (i *Inbox) consume(ctx context.Context, well func()) error {
+// consume handles events, each as soon as it is there, until ctx ends or something is wrong.
+func (i *Inbox) consume(ctx context.Context) error {
 	consumer, err := i.setUp(ctx)
 	if err != nil {
 		return err
 	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(fetchAhead), jetstream.PullExpiry(pullExpiry),
+		jetstream.PullHeartbeat(pullHeartbeat))
+	if err != nil {
+		return fmt.Errorf("pull: %w", err)
+	}
+	defer messages.Stop()
+	defer context.AfterFunc(ctx, func() { i.leave(messages) })()
 	i.log.Info("consuming", "stream", i.config.Stream)
 	for {
-		if err := i.fetch(ctx, consumer); err != nil {
-			return fmt.Errorf("fetch: %w", err)
+		message, err := messages.Next()
+		if err != nil {
+			return fmt.Errorf("pull: %w", err)
 		}
-		well()
+		i.receive(ctx, message)
 	}
 }
 
-// fetch handles what comes within fetchWait, each event as soon as it is there.
-func (i *Inbox) fetch(ctx context.Context, consumer jetstream.Consumer) error {
-	waiting, cancel := context.WithTimeout(ctx, fetchWait)
-	defer cancel()
-	batch, err := consumer.Fetch(fetchBatch, jetstream.FetchContext(waiting))
-	if err != nil {
-		return err
+// leave asks for no more; what is here or under way still comes out of Next, to be given back.
+func (i *Inbox) leave(messages jetstream.MessagesContext) {
+	if i.bus.connected() {
+		messages.Drain()
+	} else {
+		messages.Stop()
 	}
-	for message := range batch.Messages() {
-		i.receive(ctx, message)
-	}
-	return batch.Error()
 }
 
 func (i *Inbox) setUp(ctx context.Context) (jetstream.Consumer, error) {
@@ -157,7 +167,8 @@ func (i *Inbox) setUp(ctx context.Context) (jetstream.Consumer, error) {
 // receive handles one message to its end, or gives it back when asked to stop before its effect.
 func (i *Inbox) receive(ctx context.Context, message jetstream.Msg) {
 	if ctx.Err() != nil {
-		i.settle(message, message.Nak())
+		// Not at once, or the broker would send it to our own request, which is just ending, and then wait for ackWait.
+		i.settle(message, message.NakWithDelay(giveBackDelay))
 		return
 	}
 	traced, span := i.tracing.consume(context.WithoutCancel(ctx), "consume "+message.Subject(), message.Headers())

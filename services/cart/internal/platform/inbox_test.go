@@ -11,10 +11,13 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/banyan-shop/banyan/services/cart/internal/platform"
 	"github.com/banyan-shop/banyan/services/cart/internal/testkit"
 )
+
+const traceID = "0af7651916cd43dd8448eb211c80319c"
 
 // consumption is an inbox on a broker of its own; handle is what it does with each event.
 type consumption struct {
@@ -70,6 +73,7 @@ func (c *consumption) publish(t *testing.T, id string) {
 	message.Header.Set("ce-id", id)
 	message.Header.Set("ce-type", "demo.v1.ThingMade")
 	message.Header.Set("ce-subject", "t1")
+	message.Header.Set("traceparent", "00-"+traceID+"-b7ad6b7169203331-01")
 	message.Header.Set(jetstream.MsgIDHeader, id)
 	if _, err := c.stream.PublishMsg(t.Context(), message); err != nil {
 		t.Fatal(err)
@@ -110,7 +114,10 @@ func (c *consumption) becomes(t *testing.T, outcome string, want float64) {
 
 func TestAnEventArrivesWhole(t *testing.T) {
 	events := make(chan platform.Event, 1)
-	c := consume(t, func(_ context.Context, event platform.Event) (bool, error) {
+	c := consume(t, func(ctx context.Context, event platform.Event) (bool, error) {
+		if got := trace.SpanContextFromContext(ctx).TraceID().String(); got != traceID {
+			t.Errorf("it is handled in trace %s", got)
+		}
 		events <- event
 		return true, nil
 	})
@@ -205,15 +212,18 @@ func TestAStopFinishesTheEventInHandAndGivesTheOthersBack(t *testing.T) {
 	open <- struct{}{}
 	c.stop()
 	c.becomes(t, "processed", 1)
-	left, err := consumer.FetchNoWait(5)
-	if err != nil {
-		t.Fatal(err)
-	}
 	given := 0
-	for range left.Messages() {
-		given++
-	}
-	if given != 2 {
-		t.Errorf("%d events were given back, want 2", given)
-	}
+	testkit.Eventually(t, "the others are given back", func() error {
+		left, fetchErr := consumer.FetchNoWait(5)
+		if fetchErr != nil {
+			return fetchErr
+		}
+		for range left.Messages() {
+			given++
+		}
+		if given != 2 {
+			return fmt.Errorf("%d events are, want 2", given)
+		}
+		return left.Error()
+	})
 }

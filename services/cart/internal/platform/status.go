@@ -27,6 +27,9 @@ func statusOf(err error, domain string) (answer *status.Status, expected bool) {
 	case errors.Is(err, context.Canceled):
 		gone := &Error{kind: "cancelled", reason: "CANCELLED", message: "the caller has gone"}
 		return detailed(codes.Canceled, gone, domain), true
+	case status.Code(err) == codes.Unimplemented: // what generated code answers for an RPC without a handler
+		absent := &Error{kind: "unimplemented", reason: "UNIMPLEMENTED", message: "this call is not implemented"}
+		return detailed(codes.Unimplemented, absent, domain), true
 	}
 	fault := &Error{kind: "internal", reason: "INTERNAL", message: "internal error"}
 	return detailed(codes.Internal, fault, domain), false
