@@ -902,9 +902,11 @@ func (x *ImportProductsRequest) GetProducts() []*Product {
 }
 
 type ImportProductsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CategoryCount int32                  `protobuf:"varint,1,opt,name=category_count,json=categoryCount,proto3" json:"category_count,omitempty"`
-	ProductCount  int32                  `protobuf:"varint,2,opt,name=product_count,json=productCount,proto3" json:"product_count,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Categories made or overwritten.
+	CategoryCount int32 `protobuf:"varint,1,opt,name=category_count,json=categoryCount,proto3" json:"category_count,omitempty"`
+	// Products made or overwritten.
+	ProductCount  int32 `protobuf:"varint,2,opt,name=product_count,json=productCount,proto3" json:"product_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }

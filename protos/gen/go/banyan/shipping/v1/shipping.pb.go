@@ -149,10 +149,11 @@ type Shipment struct {
 	// UUIDv7, set by the service.
 	ShipmentId string `protobuf:"bytes,1,opt,name=shipment_id,json=shipmentId,proto3" json:"shipment_id,omitempty"`
 	// One shipment each.
-	OrderId     string            `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
-	UserId      string            `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
-	State       ShipmentState     `protobuf:"varint,4,opt,name=state,proto3,enum=banyan.shipping.v1.ShipmentState" json:"state,omitempty"`
-	Speed       Speed             `protobuf:"varint,5,opt,name=speed,proto3,enum=banyan.shipping.v1.Speed" json:"speed,omitempty"`
+	OrderId string        `protobuf:"bytes,2,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	UserId  string        `protobuf:"bytes,3,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
+	State   ShipmentState `protobuf:"varint,4,opt,name=state,proto3,enum=banyan.shipping.v1.ShipmentState" json:"state,omitempty"`
+	Speed   Speed         `protobuf:"varint,5,opt,name=speed,proto3,enum=banyan.shipping.v1.Speed" json:"speed,omitempty"`
+	// All units of the order together.
 	WeightGrams int32             `protobuf:"varint,6,opt,name=weight_grams,json=weightGrams,proto3" json:"weight_grams,omitempty"`
 	Destination *v1.PostalAddress `protobuf:"bytes,7,opt,name=destination,proto3" json:"destination,omitempty"`
 	// The carrier's number, once labelled.

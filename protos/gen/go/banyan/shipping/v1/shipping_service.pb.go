@@ -129,8 +129,9 @@ type ShippingOption struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Speed Speed                  `protobuf:"varint,1,opt,name=speed,proto3,enum=banyan.shipping.v1.Speed" json:"speed,omitempty"`
 	Price *v1.Money              `protobuf:"bytes,2,opt,name=price,proto3" json:"price,omitempty"`
-	// Working days until it arrives, at least and at most.
-	MinDays       int32 `protobuf:"varint,3,opt,name=min_days,json=minDays,proto3" json:"min_days,omitempty"`
+	// Working days until it arrives, at least.
+	MinDays int32 `protobuf:"varint,3,opt,name=min_days,json=minDays,proto3" json:"min_days,omitempty"`
+	// Working days until it arrives, at most.
 	MaxDays       int32 `protobuf:"varint,4,opt,name=max_days,json=maxDays,proto3" json:"max_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
