@@ -49,9 +49,13 @@ async def run(
     log: Path | None = None,
     says: Says = quiet,
     stdin: bytes = b"",
+    fetches: bool = False,
     deadline_s: float = 900.0,
 ) -> list[str]:
-    """Returns the last lines of output; LocalError when the command fails or takes longer than the deadline."""
+    """Returns the last lines of output; LocalError when the command fails or takes longer than the deadline.
+
+    `fetches` says that it may load packages, so that a failure may be the network's.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.PIPE,
@@ -76,7 +80,7 @@ async def run(
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
     if code != 0:
-        raise CommandFailedError(f"{what} failed: {reason(list(lines))}{_see(log)}", code)
+        raise CommandFailedError(f"{what} failed: {reason(list(lines), fetches=fetches)}{_see(log)}", code)
     return list(lines)
 
 
@@ -117,12 +121,12 @@ def _see(log: Path | None) -> str:
     return f" (all of it: {log})" if log else ""
 
 
-def reason(lines: list[str]) -> str:
+def reason(lines: list[str], *, fetches: bool = False) -> str:
     """What a failed tool wanted to say, in one line."""
     text = "\n".join(lines).lower()
     if "no space left" in text or "enospc" in text:
         return "the disk is full, free some space and run this again"
     line = telling_line(lines).strip() or "it said nothing"
-    if any(word in text for word in NETWORK_WORDS):
+    if fetches and any(word in text for word in NETWORK_WORDS):
         return f"a package registry cannot be reached, check the network or the mirror's settings: {line}"
     return line

@@ -58,7 +58,12 @@ class Home:
 
     def create(self) -> None:
         """Makes the folders; only the owner may look into those that hold secrets."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LocalError(
+                f"BANYAN_HOME {self.path} can't be made ({error.strerror}): set it to a folder of yours"
+            ) from None
         for folder in (self.data, self.logs):
             folder.mkdir(exist_ok=True)
         self.run.mkdir(mode=0o700, exist_ok=True)

@@ -124,6 +124,7 @@ async def _run_steps(recipe: Recipe, says: Says) -> None:
             environment=step.environment,
             log=log,
             says=tell,
+            fetches=True,
         )
     if recipe.after:
         await recipe.after(says)

@@ -13,15 +13,22 @@ MAX_ANSWER = 64 * 1024
 
 async def exchange(address: str, request: bytes, until: bytes | None = None) -> bytes:
     """Sends bytes to `host:port` and returns the answer, up to `until` or the end of the stream."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            return await _exchange(address, request, until)
+    except TimeoutError:
+        raise NotReadyError(f"{address} did not answer within {TIMEOUT_S:g} s") from None
+
+
+async def _exchange(address: str, request: bytes, until: bytes | None) -> bytes:
     host, _, port = address.rpartition(":")
-    async with asyncio.timeout(TIMEOUT_S):
-        reader, writer = await asyncio.open_connection(host, int(port))
-        try:
-            writer.write(request)
-            await writer.drain()
-            return await (reader.readuntil(until) if until else reader.read(MAX_ANSWER))
-        finally:
-            writer.close()
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        writer.write(request)
+        await writer.drain()
+        return await (reader.readuntil(until) if until else reader.read(MAX_ANSWER))
+    finally:
+        writer.close()
 
 
 def http_ok(address: str, path: str) -> Probe:
