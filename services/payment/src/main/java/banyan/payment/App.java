@@ -4,9 +4,9 @@ import banyan.payment.config.Settings;
 import banyan.payment.platform.AdminServer;
 import banyan.payment.platform.BackgroundLoop;
 import banyan.payment.platform.GrpcServer;
+import banyan.payment.platform.Logging;
 import banyan.payment.platform.Readiness;
 import banyan.payment.platform.Shutdown;
-import banyan.payment.platform.Tracing;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -21,9 +21,8 @@ record App(
         GrpcServer grpc,
         AdminServer admin,
         Readiness readiness,
-        List<BackgroundLoop> loops,
-        Tracing tracing) {
-    private static final Logger LOG = LoggerFactory.getLogger(App.class);
+        List<BackgroundLoop> loops) {
+    private static final Logger LOG = LoggerFactory.getLogger(Logging.ANNOUNCE);
     private static final Duration STEP = Duration.ofSeconds(3);
 
     void start() throws IOException {
@@ -31,17 +30,21 @@ record App(
         grpc.start();
         readiness.start();
         loops.forEach(BackgroundLoop::start);
-        LOG.atInfo().addKeyValue("grpc", grpc.address()).addKeyValue("admin", admin.address()).log("ready");
+        LOG.atInfo()
+                .addKeyValue("grpc", grpc.address())
+                .addKeyValue("admin", admin.address())
+                .log("ready");
     }
 
     /** The steps every service stops by, up to where its own connections close. */
     Shutdown stopping() {
         Duration delay = settings.drainDelay();
         Duration grace = settings.drainGrace();
-        Shutdown steps = new Shutdown()
-                .then("readiness", STEP, readiness::drain)
-                .then("delay", delay.plus(STEP), () -> Thread.sleep(delay.toMillis()))
-                .then("grpc", grace.plus(STEP), () -> grpc.stop(grace));
+        Shutdown steps =
+                new Shutdown()
+                        .then("readiness", STEP, readiness::drain)
+                        .then("delay", delay.plus(STEP), () -> Thread.sleep(delay.toMillis()))
+                        .then("grpc", grace.plus(STEP), () -> grpc.stop(grace));
         loops.forEach(loop -> steps.then(loop.name(), STEP, () -> loop.stop(STEP)));
         return steps;
     }
@@ -49,7 +52,9 @@ record App(
     /** Loops that ended without being asked to, by name. */
     static Map<String, String> dead(List<BackgroundLoop> loops) {
         Map<String, String> dead = new LinkedHashMap<>();
-        loops.stream().filter(loop -> !loop.isAlive()).forEach(loop -> dead.put(loop.name(), "ended"));
+        loops.stream()
+                .filter(loop -> !loop.isAlive())
+                .forEach(loop -> dead.put(loop.name(), "ended"));
         return dead;
     }
 }

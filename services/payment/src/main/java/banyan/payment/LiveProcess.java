@@ -6,6 +6,7 @@ import banyan.payment.adapters.ProviderHttp;
 import banyan.payment.app.Timing;
 import banyan.payment.app.Tools;
 import banyan.payment.config.Settings;
+import banyan.payment.platform.Housekeeping;
 import banyan.payment.platform.Metrics;
 import banyan.payment.platform.OtelTracing;
 import banyan.payment.platform.OutboxRelay;
@@ -16,6 +17,7 @@ import banyan.payment.platform.UuidV7;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.LoggerFactory;
@@ -28,7 +30,8 @@ final class LiveProcess {
     private final ExecutorService httpThreads;
     private final Tracing tracing;
 
-    private LiveProcess(App app, OutboxRelay relay, Pool pool, ExecutorService httpThreads, Tracing tracing) {
+    private LiveProcess(
+            App app, OutboxRelay relay, Pool pool, ExecutorService httpThreads, Tracing tracing) {
         this.app = app;
         this.relay = relay;
         this.pool = pool;
@@ -37,28 +40,40 @@ final class LiveProcess {
     }
 
     static LiveProcess start(Settings settings) throws IOException {
-        // Shorter than any server's: a connection that the other side is closing breaks a charge in the middle.
+        // Shorter than any server's: a connection that the other side is closing breaks a charge in
+        // the middle.
         System.setProperty("jdk.httpclient.keepalive.timeout", "2");
         Metrics metrics = new Metrics();
-        Tracing tracing = settings.otlpEndpoint().isEmpty()
-                ? Tracing.idsOnly()
-                : OtelTracing.otlp("payment", settings.otlpEndpoint());
+        Tracing tracing =
+                settings.otlpEndpoint().isEmpty()
+                        ? Tracing.idsOnly()
+                        : OtelTracing.otlp("payment", settings.otlpEndpoint());
         InstantSource clock = InstantSource.offset(InstantSource.system(), settings.clockOffset());
         UuidV7 ids = new UuidV7(clock);
         Pool pool = new Pool(settings.database(), settings.poolMax(), metrics);
         ExecutorService httpThreads = daemonThreads("provider-http", 4);
-        var http = new ProviderHttp(
-                settings.providerUrl(), settings.providerTimeout(), httpThreads, TraceContext::currentTraceparent);
-        var outside = new Bootstrap.Outside(
-                new JdbcPaymentStore(pool.dataSource(), ids, TraceContext::currentTraceparent),
-                new HttpPaymentProvider(http),
-                new Tools(clock, ids, Timing.of(settings.providerTimeout(), settings.settle())),
-                metrics,
-                tracing,
-                pool::answers);
+        var http =
+                new ProviderHttp(
+                        settings.providerUrl(),
+                        settings.providerTimeout(),
+                        httpThreads,
+                        TraceContext::currentTraceparent);
+        OutboxRelay relay =
+                new OutboxRelay("payment", settings.natsUrl(), pool::dedicated, metrics);
+        var outside =
+                new Bootstrap.Outside(
+                        new JdbcPaymentStore(
+                                pool.dataSource(), ids, TraceContext::currentTraceparent),
+                        new HttpPaymentProvider(http),
+                        new Tools(
+                                clock,
+                                ids,
+                                Timing.of(settings.providerTimeout(), settings.settle())),
+                        metrics,
+                        tracing,
+                        pool::answers,
+                        List.of(new Housekeeping(pool.dataSource()).loop(metrics), relay.loop()));
         App app = Bootstrap.build(settings, outside);
-        OutboxRelay relay = new OutboxRelay("payment", settings.natsUrl(), pool::dedicated, metrics);
-        relay.start();
         app.start();
         return new LiveProcess(app, relay, pool, httpThreads, tracing);
     }
@@ -79,10 +94,12 @@ final class LiveProcess {
     }
 
     private static ExecutorService daemonThreads(String name, int count) {
-        return Executors.newFixedThreadPool(count, task -> {
-            Thread thread = new Thread(task, name);
-            thread.setDaemon(true);
-            return thread;
-        });
+        return Executors.newFixedThreadPool(
+                count,
+                task -> {
+                    Thread thread = new Thread(task, name);
+                    thread.setDaemon(true);
+                    return thread;
+                });
     }
 }

@@ -6,7 +6,10 @@ import banyan.payment.platform.Logging;
 import java.util.concurrent.CountDownLatch;
 import org.slf4j.LoggerFactory;
 
-/** The process: settings, start, SIGTERM, exit code. 0 after a drain, 1 when it could not start, 2 on bad settings. */
+/**
+ * The process: settings, start, SIGTERM, exit code. 0 after a drain, 1 when it could not start, 2
+ * on bad settings.
+ */
 public final class Main {
     private Main() {}
 
@@ -20,7 +23,7 @@ public final class Main {
             return;
         }
         Logging.configure(settings.logLevel());
-        LoggerFactory.getLogger(Main.class)
+        LoggerFactory.getLogger(Logging.ANNOUNCE)
                 .atInfo()
                 .addKeyValue("settings", settings.described())
                 .log("starting");
@@ -31,7 +34,9 @@ public final class Main {
             LoggerFactory.getLogger(Main.class).error("could not start", e);
             System.exit(1);
         }
-        new CountDownLatch(1).await(); // every thread of the service is a daemon; the signal's hook ends the process
+        new CountDownLatch(1)
+                .await(); // every thread of the service is a daemon; the signal's hook ends the
+        // process
     }
 
     private static void stop(LiveProcess process) {

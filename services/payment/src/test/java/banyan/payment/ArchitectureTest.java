@@ -11,7 +11,9 @@ import org.junit.jupiter.api.Test;
 
 class ArchitectureTest {
     private static final JavaClasses CLASSES =
-            new ClassFileImporter().withImportOption(new ImportOption.DoNotIncludeTests()).importPackages("banyan.payment");
+            new ClassFileImporter()
+                    .withImportOption(new ImportOption.DoNotIncludeTests())
+                    .importPackages("banyan.payment");
 
     @Test
     void layers_point_inwards() {
@@ -70,7 +72,8 @@ class ArchitectureTest {
                 .resideInAPackage("banyan.payment.app..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("banyan.payment.app..", "banyan.payment.domain..", "java..", "org.slf4j..")
+                .resideInAnyPackage(
+                        "banyan.payment.app..", "banyan.payment.domain..", "java..", "org.slf4j..")
                 .check(CLASSES);
     }
 
@@ -81,7 +84,8 @@ class ArchitectureTest {
                 .resideInAPackage("banyan.payment.platform..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("banyan.payment.v1..", "banyan.payment.domain..", "banyan.common..")
+                .resideInAnyPackage(
+                        "banyan.payment.v1..", "banyan.payment.domain..", "banyan.common..")
                 .check(CLASSES);
     }
 

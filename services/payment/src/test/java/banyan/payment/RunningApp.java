@@ -18,6 +18,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The whole service on port 0, with a store in memory and a provider that fails on demand. */
@@ -29,17 +30,26 @@ final class RunningApp implements AutoCloseable {
     volatile boolean databaseAnswers = true;
 
     RunningApp(Map<String, String> more) {
-        Map<String, String> env = new HashMap<>(Map.of(
-                "PAYMENT_GRPC_LISTEN", "127.0.0.1:0",
-                "PAYMENT_ADMIN_LISTEN", "127.0.0.1:0",
-                "PAYMENT_DATABASE_URL", "postgres://a:b@127.0.0.1:1/none",
-                "PAYMENT_PROVIDER_URL", "http://127.0.0.1:1",
-                "PAYMENT_DRAIN_GRACE_S", "5"));
+        Map<String, String> env =
+                new HashMap<>(
+                        Map.of(
+                                "PAYMENT_GRPC_LISTEN", "127.0.0.1:0",
+                                "PAYMENT_ADMIN_LISTEN", "127.0.0.1:0",
+                                "PAYMENT_DATABASE_URL", "postgres://a:b@127.0.0.1:1/none",
+                                "PAYMENT_PROVIDER_URL", "http://127.0.0.1:1",
+                                "PAYMENT_DRAIN_GRACE_S", "5"));
         env.putAll(more);
         InstantSource clock = InstantSource.system();
         UuidV7 ids = new UuidV7(clock);
-        var outside = new Bootstrap.Outside(
-                store, provider, new Tools(clock, ids, Timing.defaults()), new Metrics(), Tracing.idsOnly(), () -> databaseAnswers);
+        var outside =
+                new Bootstrap.Outside(
+                        store,
+                        provider,
+                        new Tools(clock, ids, Timing.defaults()),
+                        new Metrics(),
+                        Tracing.idsOnly(),
+                        () -> databaseAnswers,
+                        List.of());
         try {
             app = Bootstrap.build(Settings.fromEnv(env), outside);
             app.start();
@@ -51,7 +61,9 @@ final class RunningApp implements AutoCloseable {
 
     HttpResponse<String> get(String path) {
         try {
-            var request = HttpRequest.newBuilder(URI.create("http://" + app.admin().address() + path)).build();
+            var request =
+                    HttpRequest.newBuilder(URI.create("http://" + app.admin().address() + path))
+                            .build();
             return HttpClient.newHttpClient().send(request, BodyHandlers.ofString());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

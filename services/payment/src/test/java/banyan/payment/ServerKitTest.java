@@ -34,13 +34,14 @@ class ServerKitTest {
     }
 
     private static void hold(RunningApp running, CountDownLatch until) {
-        running.provider.duringCharge = () -> {
-            try {
-                until.await(20, TimeUnit.SECONDS);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        };
+        running.provider.duringCharge =
+                () -> {
+                    try {
+                        until.await(20, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                };
     }
 
     private static ServingStatus health(RunningApp running, String service) {
@@ -52,25 +53,36 @@ class ServerKitTest {
 
     @Test
     void calls_beyond_the_limit_are_shed_at_once_with_a_time_to_wait() throws Exception {
-        try (RunningApp running = new RunningApp(Map.of("PAYMENT_MAX_CONCURRENT_RPCS", "3", "PAYMENT_WORKER_THREADS", "2"))) {
+        try (RunningApp running =
+                new RunningApp(
+                        Map.of(
+                                "PAYMENT_MAX_CONCURRENT_RPCS",
+                                "3",
+                                "PAYMENT_WORKER_THREADS",
+                                "2"))) {
             CountDownLatch release = new CountDownLatch(1);
             hold(running, release);
             List<ListenableFuture<ChargeResponse>> taken = new ArrayList<>();
             for (int i = 0; i < 3; i++) {
                 taken.add(chargeAsync(running));
             }
-            Eventually.holds(() -> running.get("/metrics").body().contains("rpc_server_in_flight 3.0"));
+            Eventually.holds(
+                    () -> running.get("/metrics").body().contains("rpc_server_in_flight 3.0"));
             ExecutionException error =
-                    catchThrowableOfType(ExecutionException.class, () -> chargeAsync(running).get(5, TimeUnit.SECONDS));
+                    catchThrowableOfType(
+                            ExecutionException.class,
+                            () -> chargeAsync(running).get(5, TimeUnit.SECONDS));
             StatusRuntimeException status = (StatusRuntimeException) error.getCause();
             assertThat(status.getStatus().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
             assertThat(Client.reason(status)).isEqualTo("OVERLOADED");
-            assertThat(Client.detail(status, RetryInfo.class).getRetryDelay().getNanos()).isEqualTo(200_000_000);
+            assertThat(Client.detail(status, RetryInfo.class).getRetryDelay().getNanos())
+                    .isEqualTo(200_000_000);
             release.countDown();
             for (ListenableFuture<ChargeResponse> each : taken) {
                 assertThat(each.get(10, TimeUnit.SECONDS).getPayment().getPaymentId()).isNotEmpty();
             }
-            Eventually.holds(() -> running.get("/metrics").body().contains("rpc_server_in_flight 0.0"));
+            Eventually.holds(
+                    () -> running.get("/metrics").body().contains("rpc_server_in_flight 0.0"));
             assertThat(running.get("/metrics").body()).contains("rpc_server_shed_total 1.0");
         }
     }
@@ -99,13 +111,15 @@ class ServerKitTest {
         Eventually.holds(() -> running.get("/readyz").statusCode() == 200);
         ListenableFuture<ChargeResponse> call = chargeAsync(running);
         Eventually.holds(() -> running.provider.chargeRequests.get() == 1);
-        Thread drain = new Thread(() -> {
-            try {
-                running.app.stopping().run();
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        Thread drain =
+                new Thread(
+                        () -> {
+                            try {
+                                running.app.stopping().run();
+                            } catch (InterruptedException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        });
         drain.start();
         Eventually.holds(() -> running.get("/readyz").body().contains("drain"));
         release.countDown();
@@ -121,11 +135,14 @@ class ServerKitTest {
             running.client.stub().charge(charge(World.newOrder(), World.USER, "tok_ok"));
             PaymentServiceGrpc.newBlockingStub(running.client.channel())
                     .charge(charge(World.newOrder(), World.USER, "tok_ok"));
-            Eventually.holds(() -> running.get("/metrics").body().contains("payment_pending_total 0.0"));
+            Eventually.holds(
+                    () -> running.get("/metrics").body().contains("payment_pending_total 0.0"));
             assertThat(running.get("/metrics").body())
                     .contains("rpc_server_no_deadline_total 1.0")
-                    .contains("rpc_server_call_duration_seconds_count{grpc_status=\"OK\",rpc_method=\"Charge\",rpc_service=\"banyan.payment.v1.PaymentService\"} 2")
-                    .contains("payment_provider_call_duration_seconds_count{operation=\"charge\",outcome=\"succeeded\"} 2")
+                    .contains(
+                            "rpc_server_call_duration_seconds_count{grpc_status=\"OK\",rpc_method=\"Charge\",rpc_service=\"banyan.payment.v1.PaymentService\"} 2")
+                    .contains(
+                            "payment_provider_call_duration_seconds_count{operation=\"charge\",outcome=\"succeeded\"} 2")
                     .contains("rpc_client_circuit_state{upstream=\"payment-provider\"} 0.0")
                     .contains("outbox_backlog")
                     .contains("outbox_oldest_age_seconds")
@@ -137,12 +154,21 @@ class ServerKitTest {
     @Test
     void a_defect_tells_the_caller_nothing() {
         try (RunningApp running = new RunningApp(Map.of())) {
-            running.provider.duringCharge = () -> {
-                throw new IllegalStateException("secret detail");
-            };
-            StatusRuntimeException error = catchThrowableOfType(
-                    StatusRuntimeException.class,
-                    () -> running.client.stub().charge(charge(World.newOrder(), World.USER, "tok_ok")));
+            running.provider.duringCharge =
+                    () -> {
+                        throw new IllegalStateException("secret detail");
+                    };
+            StatusRuntimeException error =
+                    catchThrowableOfType(
+                            StatusRuntimeException.class,
+                            () ->
+                                    running.client
+                                            .stub()
+                                            .charge(
+                                                    charge(
+                                                            World.newOrder(),
+                                                            World.USER,
+                                                            "tok_ok")));
             assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.INTERNAL);
             assertThat(error.getStatus().getDescription()).isEqualTo("internal error");
             assertThat(Client.reason(error)).isEqualTo("INTERNAL");
@@ -153,7 +179,11 @@ class ServerKitTest {
     void reports_are_json() {
         try (RunningApp running = new RunningApp(Map.of())) {
             Eventually.holds(() -> running.get("/readyz").statusCode() == 200);
-            assertThat(JsonParser.parseString(running.get("/readyz").body()).getAsJsonObject().get("ok").getAsBoolean())
+            assertThat(
+                            JsonParser.parseString(running.get("/readyz").body())
+                                    .getAsJsonObject()
+                                    .get("ok")
+                                    .getAsBoolean())
                     .isTrue();
         }
     }

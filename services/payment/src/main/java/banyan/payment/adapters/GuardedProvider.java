@@ -14,41 +14,51 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/** A breaker and a bulkhead around the provider, and the time of each call; a call turned away was certainly not made. */
+/**
+ * A breaker and a bulkhead around the provider, and the time of each call; a call turned away was
+ * certainly not made.
+ */
 public final class GuardedProvider implements PaymentProvider {
     private final PaymentProvider provider;
     private final CircuitBreaker breaker;
     private final Bulkhead bulkhead;
     private final CallObserver observer;
 
-    /** Told of every call: `charge`, `find` or `refund`, the outcome's name, and how long it took. */
+    /**
+     * Told of every call: `charge`, `find` or `refund`, the outcome's name, and how long it took.
+     */
     @FunctionalInterface
     public interface CallObserver {
         void observe(String operation, String outcome, double seconds);
     }
 
     /**
-     * @param maxConcurrent calls to the provider at once; more wait up to 0.2 s, then are turned away
-     * @param openFor how long the provider is left alone when more than half of the last calls failed
+     * @param maxConcurrent calls to the provider at once; more wait up to 0.2 s, then are turned
+     *     away
+     * @param openFor how long the provider is left alone when more than half of the last calls
+     *     failed
      */
-    public GuardedProvider(PaymentProvider provider, int maxConcurrent, Duration openFor, CallObserver observer) {
+    public GuardedProvider(
+            PaymentProvider provider, int maxConcurrent, Duration openFor, CallObserver observer) {
         this.provider = provider;
         this.observer = observer;
-        this.breaker = CircuitBreaker.of(
-                "payment-provider",
-                CircuitBreakerConfig.custom()
-                        .slidingWindow(20, 10, SlidingWindowType.COUNT_BASED)
-                        .failureRateThreshold(50)
-                        .waitDurationInOpenState(openFor)
-                        .permittedNumberOfCallsInHalfOpenState(3)
-                        .maxWaitDurationInHalfOpenState(openFor)
-                        .build());
-        this.bulkhead = Bulkhead.of(
-                "payment-provider",
-                BulkheadConfig.custom()
-                        .maxConcurrentCalls(maxConcurrent)
-                        .maxWaitDuration(Duration.ofMillis(200))
-                        .build());
+        this.breaker =
+                CircuitBreaker.of(
+                        "payment-provider",
+                        CircuitBreakerConfig.custom()
+                                .slidingWindow(20, 10, SlidingWindowType.COUNT_BASED)
+                                .failureRateThreshold(50)
+                                .waitDurationInOpenState(openFor)
+                                .permittedNumberOfCallsInHalfOpenState(3)
+                                .maxWaitDurationInHalfOpenState(openFor)
+                                .build());
+        this.bulkhead =
+                Bulkhead.of(
+                        "payment-provider",
+                        BulkheadConfig.custom()
+                                .maxConcurrentCalls(maxConcurrent)
+                                .maxWaitDuration(Duration.ofMillis(200))
+                                .build());
     }
 
     /** 0 closed, 1 half open, 2 open. */
@@ -61,7 +71,8 @@ public final class GuardedProvider implements PaymentProvider {
     }
 
     @Override
-    public ChargeOutcome charge(String key, Money amount, String token, String reference, Deadline deadline) {
+    public ChargeOutcome charge(
+            String key, Money amount, String token, String reference, Deadline deadline) {
         return guarded(
                 "charge",
                 () -> provider.charge(key, amount, token, reference, deadline),
@@ -72,7 +83,10 @@ public final class GuardedProvider implements PaymentProvider {
     @Override
     public Lookup findCharge(String key, Deadline deadline) {
         return guarded(
-                "find", () -> provider.findCharge(key, deadline), found -> found instanceof NoAnswer, NoAnswer::new);
+                "find",
+                () -> provider.findCharge(key, deadline),
+                found -> found instanceof NoAnswer,
+                NoAnswer::new);
     }
 
     @Override
@@ -84,7 +98,11 @@ public final class GuardedProvider implements PaymentProvider {
                 RefundUnknown::new);
     }
 
-    private <T> T guarded(String operation, Supplier<T> call, Predicate<T> failed, Function<String, T> turnedAway) {
+    private <T> T guarded(
+            String operation,
+            Supplier<T> call,
+            Predicate<T> failed,
+            Function<String, T> turnedAway) {
         if (!bulkhead.tryAcquirePermission()) {
             observer.observe(operation, "bulkhead_full", 0);
             return turnedAway.apply("bulkhead full");

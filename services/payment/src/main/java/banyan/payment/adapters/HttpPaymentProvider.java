@@ -16,7 +16,8 @@ import java.util.Set;
 public final class HttpPaymentProvider implements PaymentProvider {
     // Turned away before anything was done, for a reason that is not the request's own.
     private static final Set<Integer> TURNED_AWAY = Set.of(401, 403, 429);
-    // An answer by the provider itself; 502 and 504 come from something in between, and the request may still be running.
+    // An answer by the provider itself; 502 and 504 come from something in between, and the request
+    // may still be running.
     private static final Set<Integer> OWN_ERRORS = Set.of(500, 503);
 
     private final ProviderHttp http;
@@ -26,7 +27,8 @@ public final class HttpPaymentProvider implements PaymentProvider {
     }
 
     @Override
-    public ChargeOutcome charge(String key, Money amount, String token, String reference, Deadline deadline) {
+    public ChargeOutcome charge(
+            String key, Money amount, String token, String reference, Deadline deadline) {
         JsonObject body = new JsonObject();
         body.addProperty("amount_minor", amount.minorUnits());
         body.addProperty("currency", amount.currency());
@@ -49,7 +51,8 @@ public final class HttpPaymentProvider implements PaymentProvider {
         if (TURNED_AWAY.contains(status)) {
             return new NotCharged("HTTP " + status);
         }
-        // 409: another body under this key was first, or a request with it is still running. Only asking can tell.
+        // 409: another body under this key was first, or a request with it is still running. Only
+        // asking can tell.
         if (status >= 400 && status < 500 && status != 408 && status != 409) {
             return new Refused(answer.error());
         }
@@ -67,7 +70,9 @@ public final class HttpPaymentProvider implements PaymentProvider {
             if (charges == null) {
                 return new NoAnswer("no list of charges");
             }
-            return charges.isEmpty() ? new Nothing() : new Found(known(charges.get(0).getAsJsonObject()));
+            return charges.isEmpty()
+                    ? new Nothing()
+                    : new Found(known(charges.get(0).getAsJsonObject()));
         } catch (IOException e) {
             return new NoAnswer(e.getClass().getSimpleName());
         }
@@ -84,8 +89,11 @@ public final class HttpPaymentProvider implements PaymentProvider {
             if (status == 200 || status == 201) {
                 return new Refunded(text(answer.json(), "id"));
             }
-            // A refund is only lost when the provider says that it can't be; all else is tried again.
-            return status == 422 || status == 404 ? new RefundRefused(answer.error()) : new RefundUnknown("HTTP " + status);
+            // A refund is only lost when the provider says that it can't be; all else is tried
+            // again.
+            return status == 422 || status == 404
+                    ? new RefundRefused(answer.error())
+                    : new RefundUnknown("HTTP " + status);
         } catch (IOException e) {
             return new RefundUnknown(e.getClass().getSimpleName());
         }

@@ -20,7 +20,8 @@ import java.util.stream.Stream;
 
 /** The port without a database: one transaction at a time, undone by putting the old maps back. */
 public final class InMemoryPaymentStore implements PaymentStore {
-    private Books books = new Books(new HashMap<>(), new HashMap<>(), new HashMap<>(), new ArrayList<>());
+    private Books books =
+            new Books(new HashMap<>(), new HashMap<>(), new HashMap<>(), new ArrayList<>());
 
     private record Kept(byte[] hash, byte[] answer) {}
 
@@ -31,7 +32,10 @@ public final class InMemoryPaymentStore implements PaymentStore {
             List<PaymentEvent> events) {
         Books copy() {
             return new Books(
-                    new HashMap<>(payments), new HashMap<>(closed), new HashMap<>(answers), new ArrayList<>(events));
+                    new HashMap<>(payments),
+                    new HashMap<>(closed),
+                    new HashMap<>(answers),
+                    new ArrayList<>(events));
         }
     }
 
@@ -53,7 +57,11 @@ public final class InMemoryPaymentStore implements PaymentStore {
         return books.payments().values().stream()
                 .filter(each -> query.userId().map(each.userId()::equals).orElse(true))
                 .filter(each -> query.orderId().map(each.orderId()::equals).orElse(true))
-                .filter(each -> query.beforeId().map(id -> each.id().compareTo(id) < 0).orElse(true))
+                .filter(
+                        each ->
+                                query.beforeId()
+                                        .map(id -> each.id().compareTo(id) < 0)
+                                        .orElse(true))
                 .sorted(Comparator.comparing(Payment::id).reversed())
                 .limit(query.limit())
                 .toList();
@@ -61,10 +69,12 @@ public final class InMemoryPaymentStore implements PaymentStore {
 
     @Override
     public synchronized long countPending() {
-        Stream<Payment> charges = books.payments().values().stream().filter(each -> each.state().isPending());
-        Stream<Refund> refunds = books.payments().values().stream()
-                .flatMap(each -> each.refunds().stream())
-                .filter(Refund::isPending);
+        Stream<Payment> charges =
+                books.payments().values().stream().filter(each -> each.state().isPending());
+        Stream<Refund> refunds =
+                books.payments().values().stream()
+                        .flatMap(each -> each.refunds().stream())
+                        .filter(Refund::isPending);
         return charges.count() + refunds.count();
     }
 
@@ -101,13 +111,18 @@ public final class InMemoryPaymentStore implements PaymentStore {
 
         @Override
         public Optional<Payment> lockDueRefund(Instant now) {
-            return any(each -> each.refunds().stream().map(Refund::pursuit).anyMatch(refund -> refund.isDue(now)));
+            return any(
+                    each ->
+                            each.refunds().stream()
+                                    .map(Refund::pursuit)
+                                    .anyMatch(refund -> refund.isDue(now)));
         }
 
         @Override
         public void insert(Payment payment) {
             if (any(each -> each.orderId().equals(payment.orderId())).isPresent()) {
-                throw new IllegalStateException("order " + payment.orderId() + " has a payment already");
+                throw new IllegalStateException(
+                        "order " + payment.orderId() + " has a payment already");
             }
             books.payments().put(payment.id(), payment);
         }
@@ -137,7 +152,9 @@ public final class InMemoryPaymentStore implements PaymentStore {
         }
 
         private Optional<Payment> any(Predicate<Payment> which) {
-            return books.payments().values().stream().filter(which).min(InMemoryTransaction::byWait);
+            return books.payments().values().stream()
+                    .filter(which)
+                    .min(InMemoryTransaction::byWait);
         }
 
         private static int byWait(Payment one, Payment other) {
@@ -145,8 +162,10 @@ public final class InMemoryPaymentStore implements PaymentStore {
         }
 
         private static Instant waiting(Payment payment) {
-            Stream<Pursuit> all = Stream.concat(
-                    Stream.of(payment.pursuit()), payment.refunds().stream().map(Refund::pursuit));
+            Stream<Pursuit> all =
+                    Stream.concat(
+                            Stream.of(payment.pursuit()),
+                            payment.refunds().stream().map(Refund::pursuit));
             return all.map(Pursuit::nextAt)
                     .filter(next -> next != null)
                     .min(Comparator.naturalOrder())

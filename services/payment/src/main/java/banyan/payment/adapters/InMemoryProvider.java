@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/** A provider with books in memory, which knows the same card tokens as the stand-in; passes the same contract. */
+/**
+ * A provider with books in memory, which knows the same card tokens as the stand-in; passes the
+ * same contract.
+ */
 public final class InMemoryProvider implements PaymentProvider {
     private final Map<String, Charge> charges = new HashMap<>();
     private final Map<String, Payback> refunds = new HashMap<>();
@@ -29,10 +32,13 @@ public final class InMemoryProvider implements PaymentProvider {
         if (token.equals("tok_error")) {
             return new Unknown("HTTP 500", false);
         }
-        boolean accepted = List.of("tok_ok", "tok_slow", "tok_timeout_after_charge").contains(token);
+        boolean accepted =
+                List.of("tok_ok", "tok_slow", "tok_timeout_after_charge").contains(token);
         Charge charge = new Charge("ch_" + UUID.randomUUID(), key, amount, accepted);
         charges.put(key, charge);
-        return token.equals("tok_timeout_after_charge") ? new Unknown("timeout", true) : known(charge);
+        return token.equals("tok_timeout_after_charge")
+                ? new Unknown("timeout", true)
+                : known(charge);
     }
 
     @Override
@@ -41,14 +47,16 @@ public final class InMemoryProvider implements PaymentProvider {
     }
 
     @Override
-    public synchronized RefundOutcome refund(String key, String chargeId, Money amount, Deadline deadline) {
+    public synchronized RefundOutcome refund(
+            String key, String chargeId, Money amount, Deadline deadline) {
         if (refunds.containsKey(key)) {
             return new Refunded(refunds.get(key).id());
         }
-        Charge charge = charges.values().stream()
-                .filter(each -> each.id().equals(chargeId) && each.accepted())
-                .findFirst()
-                .orElse(null);
+        Charge charge =
+                charges.values().stream()
+                        .filter(each -> each.id().equals(chargeId) && each.accepted())
+                        .findFirst()
+                        .orElse(null);
         if (charge == null) {
             return new RefundRefused("charge_not_found");
         }
@@ -73,6 +81,8 @@ public final class InMemoryProvider implements PaymentProvider {
     }
 
     private static Known known(Charge charge) {
-        return charge.accepted() ? new Succeeded(charge.id()) : new Declined(charge.id(), "card_declined");
+        return charge.accepted()
+                ? new Succeeded(charge.id())
+                : new Declined(charge.id(), "card_declined");
     }
 }

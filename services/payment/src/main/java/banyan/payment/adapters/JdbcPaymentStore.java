@@ -15,14 +15,19 @@ import org.jdbi.v3.core.Handle;
 import org.jdbi.v3.core.Jdbi;
 import org.jdbi.v3.core.JdbiException;
 
-/** Payments in PostgreSQL. READ COMMITTED with row locks: every decision is made on rows that its transaction holds. */
+/**
+ * Payments in PostgreSQL. READ COMMITTED with row locks: every decision is made on rows that its
+ * transaction holds.
+ */
 public final class JdbcPaymentStore implements PaymentStore {
-    private static final String LIST = """
+    private static final String LIST =
+            """
             SELECT * FROM payments
             WHERE (CAST(:user AS uuid) IS NULL OR user_id = CAST(:user AS uuid)) AND (CAST(:order AS uuid) IS NULL OR order_id = CAST(:order AS uuid))
               AND (CAST(:before AS uuid) IS NULL OR payment_id < CAST(:before AS uuid))
             ORDER BY payment_id DESC LIMIT :limit""";
-    private static final String PENDING = """
+    private static final String PENDING =
+            """
             SELECT (SELECT count(*) FROM payments WHERE state = 'PENDING')
                  + (SELECT count(*) FROM refunds WHERE state = 'PENDING')""";
 
@@ -40,14 +45,23 @@ public final class JdbcPaymentStore implements PaymentStore {
 
     @Override
     public <T> T inTransaction(Function<Transaction, T> work) {
-        return guarded(() -> jdbi.inTransaction(handle -> work.apply(new JdbcTransaction(handle, outbox))));
+        return guarded(
+                () ->
+                        jdbi.inTransaction(
+                                handle -> work.apply(new JdbcTransaction(handle, outbox))));
     }
 
     @Override
     public Optional<Payment> find(String paymentId) {
         String sql = "SELECT * FROM payments WHERE payment_id = :id";
-        return guarded(() -> jdbi.withHandle(handle -> PaymentRows.one(
-                handle, handle.createQuery(sql).bind("id", PaymentRows.uuid(paymentId)))));
+        return guarded(
+                () ->
+                        jdbi.withHandle(
+                                handle ->
+                                        PaymentRows.one(
+                                                handle,
+                                                handle.createQuery(sql)
+                                                        .bind("id", PaymentRows.uuid(paymentId)))));
     }
 
     @Override
@@ -59,16 +73,27 @@ public final class JdbcPaymentStore implements PaymentStore {
         return PaymentRows.all(
                 handle,
                 handle.createQuery(LIST)
-                        .bindByType("user", query.userId().map(PaymentRows::uuid).orElse(null), UUID.class)
-                        .bindByType("order", query.orderId().map(PaymentRows::uuid).orElse(null), UUID.class)
-                        .bindByType("before", query.beforeId().map(PaymentRows::uuid).orElse(null), UUID.class)
+                        .bindByType(
+                                "user",
+                                query.userId().map(PaymentRows::uuid).orElse(null),
+                                UUID.class)
+                        .bindByType(
+                                "order",
+                                query.orderId().map(PaymentRows::uuid).orElse(null),
+                                UUID.class)
+                        .bindByType(
+                                "before",
+                                query.beforeId().map(PaymentRows::uuid).orElse(null),
+                                UUID.class)
                         .bind("limit", query.limit()));
     }
 
     @Override
     public long countPending() {
-        return guarded(() -> jdbi.withHandle(
-                handle -> handle.createQuery(PENDING).mapTo(Long.class).one()));
+        return guarded(
+                () ->
+                        jdbi.withHandle(
+                                handle -> handle.createQuery(PENDING).mapTo(Long.class).one()));
     }
 
     private static <T> T guarded(Supplier<T> work) {
@@ -84,7 +109,10 @@ public final class JdbcPaymentStore implements PaymentStore {
         }
     }
 
-    /** Connection lost or refused, no room, shutting down, lock or statement timeout, deadlock: another try may work. */
+    /**
+     * Connection lost or refused, no room, shutting down, lock or statement timeout, deadlock:
+     * another try may work.
+     */
     private static boolean isPassing(SQLException e) {
         String state = e.getSQLState() == null ? "" : e.getSQLState();
         return e instanceof SQLTransientException

@@ -13,11 +13,15 @@ import org.jdbi.v3.core.Handle;
 /** One transaction on one connection. */
 final class JdbcTransaction implements Transaction {
     // The lease's holder may be dead: it counts as free once expired.
-    private static final String DUE = "next_at <= :now AND (lease_until IS NULL OR lease_until <= :now)";
+    private static final String DUE =
+            "next_at <= :now AND (lease_until IS NULL OR lease_until <= :now)";
     private static final String DUE_CHARGE =
-            "SELECT * FROM payments WHERE " + DUE + " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED";
+            "SELECT * FROM payments WHERE "
+                    + DUE
+                    + " ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED";
     // Locks the payment, not the refund: a refund is only ever changed under its payment's lock.
-    private static final String DUE_REFUND = """
+    private static final String DUE_REFUND =
+            """
             SELECT p.* FROM payments p JOIN refunds r USING (payment_id)
             WHERE r.next_at <= :now AND (r.lease_until IS NULL OR r.lease_until <= :now)
             ORDER BY r.next_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED""";
@@ -32,19 +36,23 @@ final class JdbcTransaction implements Transaction {
 
     @Override
     public Optional<String> lockOrder(String orderId) {
-        handle.createUpdate("INSERT INTO order_gates (order_id) VALUES (:id) ON CONFLICT DO NOTHING")
+        handle.createUpdate(
+                        "INSERT INTO order_gates (order_id) VALUES (:id) ON CONFLICT DO NOTHING")
                 .bind("id", PaymentRows.uuid(orderId))
                 .execute();
-        String reason = handle.createQuery("SELECT coalesce(close_reason, '') FROM order_gates WHERE order_id = :id FOR UPDATE")
-                .bind("id", PaymentRows.uuid(orderId))
-                .mapTo(String.class)
-                .one();
+        String reason =
+                handle.createQuery(
+                                "SELECT coalesce(close_reason, '') FROM order_gates WHERE order_id = :id FOR UPDATE")
+                        .bind("id", PaymentRows.uuid(orderId))
+                        .mapTo(String.class)
+                        .one();
         return Optional.of(reason).filter(text -> !text.isEmpty());
     }
 
     @Override
     public void closeOrder(String orderId, String reason, Instant now) {
-        handle.createUpdate("""
+        handle.createUpdate(
+                        """
                         UPDATE order_gates SET closed_at = :now, close_reason = :reason
                         WHERE order_id = :id AND closed_at IS NULL""")
                 .bind("now", now)
@@ -56,13 +64,15 @@ final class JdbcTransaction implements Transaction {
     @Override
     public Optional<Payment> lockByOrder(String orderId) {
         String sql = "SELECT * FROM payments WHERE order_id = :id FOR UPDATE";
-        return PaymentRows.one(handle, handle.createQuery(sql).bind("id", PaymentRows.uuid(orderId)));
+        return PaymentRows.one(
+                handle, handle.createQuery(sql).bind("id", PaymentRows.uuid(orderId)));
     }
 
     @Override
     public Optional<Payment> lock(String paymentId) {
         String sql = "SELECT * FROM payments WHERE payment_id = :id FOR UPDATE";
-        return PaymentRows.one(handle, handle.createQuery(sql).bind("id", PaymentRows.uuid(paymentId)));
+        return PaymentRows.one(
+                handle, handle.createQuery(sql).bind("id", PaymentRows.uuid(paymentId)));
     }
 
     @Override
@@ -72,9 +82,13 @@ final class JdbcTransaction implements Transaction {
 
     @Override
     public Optional<Payment> lockDueRefund(Instant now) {
-        // The row may have changed between being found and being locked; the refunds are read afresh under the lock.
+        // The row may have changed between being found and being locked; the refunds are read
+        // afresh under the lock.
         return PaymentRows.one(handle, handle.createQuery(DUE_REFUND).bind("now", now))
-                .filter(payment -> payment.refunds().stream().anyMatch(refund -> refund.pursuit().isDue(now)));
+                .filter(
+                        payment ->
+                                payment.refunds().stream()
+                                        .anyMatch(refund -> refund.pursuit().isDue(now)));
     }
 
     @Override
@@ -94,30 +108,35 @@ final class JdbcTransaction implements Transaction {
 
     @Override
     public Optional<byte[]> firstAnswer(Request request) {
-        int mine = handle.createUpdate("""
+        int mine =
+                handle.createUpdate(
+                                """
                         INSERT INTO idempotency (caller, method, request_id, request_hash, response)
                         VALUES (:caller, :method, :id, :hash, '') ON CONFLICT DO NOTHING""")
-                .bindMethods(request)
-                .execute();
+                        .bindMethods(request)
+                        .execute();
         if (mine == 1) {
             return Optional.empty();
         }
-        return handle.createQuery("""
+        return handle.createQuery(
+                        """
                         SELECT request_hash, response FROM idempotency
                         WHERE caller = :caller AND method = :method AND request_id = :id""")
                 .bindMethods(request)
-                .map((row, context) -> {
-                    if (!Arrays.equals(row.getBytes("request_hash"), request.hash())) {
-                        throw PaymentException.keyReused(request.id());
-                    }
-                    return row.getBytes("response");
-                })
+                .map(
+                        (row, context) -> {
+                            if (!Arrays.equals(row.getBytes("request_hash"), request.hash())) {
+                                throw PaymentException.keyReused(request.id());
+                            }
+                            return row.getBytes("response");
+                        })
                 .findOne();
     }
 
     @Override
     public void keepAnswer(Request request, byte[] answer, Instant now) {
-        handle.createUpdate("""
+        handle.createUpdate(
+                        """
                         UPDATE idempotency SET response = :answer
                         WHERE caller = :caller AND method = :method AND request_id = :id""")
                 .bindMethods(request)

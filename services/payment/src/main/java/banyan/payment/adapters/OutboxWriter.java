@@ -11,7 +11,8 @@ import org.jdbi.v3.core.Handle;
 
 /** Writes events beside the state they tell of; the relay publishes them after the commit. */
 final class OutboxWriter {
-    private static final String INSERT = """
+    private static final String INSERT =
+            """
             INSERT INTO outbox (id, subject, type, entity_id, data, headers, created_at)
             VALUES (:id, :subject, :type, :entity, :data, CAST(:headers AS jsonb), :now)""";
 

@@ -25,18 +25,21 @@ import org.jdbi.v3.core.statement.SqlStatement;
 
 /** Payments as rows, and back. */
 final class PaymentRows {
-    private static final String INSERT = """
+    private static final String INSERT =
+            """
             INSERT INTO payments (payment_id, order_id, user_id, fingerprint, state, amount_minor, currency_code,
                 refunded_minor, provider_charge_id, decline_code, attempts, sent_at, doubt_since, next_at, lease_owner,
                 lease_until, created_at, updated_at)
             VALUES (:id, :order, :user, :fingerprint, :state, :amount, :currency, :refunded, :charge, :decline, :attempts,
                 :sent, :doubt, :next, CAST(:owner AS uuid), :until, :created, :updated)""";
-    private static final String UPDATE = """
+    private static final String UPDATE =
+            """
             UPDATE payments SET state = :state, refunded_minor = :refunded, provider_charge_id = :charge,
                 decline_code = :decline, attempts = :attempts, sent_at = :sent, doubt_since = :doubt, next_at = :next,
                 lease_owner = CAST(:owner AS uuid), lease_until = :until, updated_at = :updated
             WHERE payment_id = :id""";
-    private static final String UPSERT_REFUND = """
+    private static final String UPSERT_REFUND =
+            """
             INSERT INTO refunds (refund_id, payment_id, state, amount_minor, reason, provider_refund_id, attempts, sent_at,
                 doubt_since, next_at, lease_owner, lease_until, created_at, updated_at)
             VALUES (:id, :payment, :state, :amount, :reason, :provider, :attempts, :sent, :doubt, :next, CAST(:owner AS uuid), :until,
@@ -63,15 +66,21 @@ final class PaymentRows {
             return bare;
         }
         UUID[] ids = bare.stream().map(payment -> uuid(payment.id())).toArray(UUID[]::new);
-        Map<String, List<Refund>> refunds = handle
-                .createQuery("""
+        Map<String, List<Refund>> refunds =
+                handle
+                        .createQuery(
+                                """
                         SELECT r.*, p.currency_code FROM refunds r JOIN payments p USING (payment_id)
                         WHERE payment_id = ANY(:ids) ORDER BY refund_id""")
-                .bindArray("ids", UUID.class, (Object[]) ids)
-                .map((row, context) -> Map.entry(row.getString("payment_id"), refund(row)))
-                .stream()
-                .collect(groupingBy(Map.Entry::getKey, mapping(Map.Entry::getValue, toList())));
-        return bare.stream().map(payment -> withRefunds(payment, refunds.getOrDefault(payment.id(), List.of()))).toList();
+                        .bindArray("ids", UUID.class, (Object[]) ids)
+                        .map((row, context) -> Map.entry(row.getString("payment_id"), refund(row)))
+                        .stream()
+                        .collect(
+                                groupingBy(
+                                        Map.Entry::getKey, mapping(Map.Entry::getValue, toList())));
+        return bare.stream()
+                .map(payment -> withRefunds(payment, refunds.getOrDefault(payment.id(), List.of())))
+                .toList();
     }
 
     static void insert(Handle handle, Payment payment) {

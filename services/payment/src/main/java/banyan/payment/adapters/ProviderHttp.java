@@ -40,11 +40,14 @@ public final class ProviderHttp {
      * @param executor runs the client's own small tasks
      */
     public ProviderHttp(URI base, Duration limit, Executor executor, Supplier<String> traceparent) {
-        HttpClient.Builder builder = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(CONNECT)
-                .executor(executor);
-        this.client = (base.getScheme().equals("http") ? builder.sslContext(trustingNobody()) : builder).build();
+        HttpClient.Builder builder =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .connectTimeout(CONNECT)
+                        .executor(executor);
+        this.client =
+                (base.getScheme().equals("http") ? builder.sslContext(trustingNobody()) : builder)
+                        .build();
         this.base = base;
         this.limit = limit;
         this.traceparent = traceparent;
@@ -81,10 +84,11 @@ public final class ProviderHttp {
     }
 
     Answer post(String path, String key, JsonObject body, Deadline deadline) throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(base.resolve(path))
-                .header("Content-Type", "application/json")
-                .header("Idempotency-Key", key)
-                .POST(BodyPublishers.ofString(body.toString()));
+        HttpRequest.Builder request =
+                HttpRequest.newBuilder(base.resolve(path))
+                        .header("Content-Type", "application/json")
+                        .header("Idempotency-Key", key)
+                        .POST(BodyPublishers.ofString(body.toString()));
         return send(request, deadline);
     }
 
@@ -121,12 +125,14 @@ public final class ProviderHttp {
         if (left.isNegative() || left.isZero()) {
             throw new NotSent("no time left");
         }
-        CompletableFuture<HttpResponse<String>> future = client.sendAsync(request, BodyHandlers.ofString());
+        CompletableFuture<HttpResponse<String>> future =
+                client.sendAsync(request, BodyHandlers.ofString());
         try {
             HttpResponse<String> response = future.get(left.toNanos(), TimeUnit.NANOSECONDS);
             return new Answer(response.statusCode(), response.body());
         } catch (TimeoutException e) {
-            future.cancel(true); // closes the connection; what was sent may take effect all the same
+            future.cancel(
+                    true); // closes the connection; what was sent may take effect all the same
             throw new HttpTimeoutException("no answer in time");
         } catch (ExecutionException e) {
             throw failure(e.getCause());

@@ -21,8 +21,9 @@ import java.util.Optional;
 /**
  * Charges an order once.
  *
- * <p>The payment is committed PENDING before the provider hears of it, and its id is the provider's idempotency key: whatever
- * breaks, the next one who looks finds the row and can ask. No database connection is held during a call to the provider.
+ * <p>The payment is committed PENDING before the provider hears of it, and its id is the provider's
+ * idempotency key: whatever breaks, the next one who looks finds the row and can ask. No database
+ * connection is held during a call to the provider.
  */
 public final class ChargeOrder {
     /** Requests after which a charge that the provider keeps answering with errors is FAILED. */
@@ -60,9 +61,11 @@ public final class ChargeOrder {
     public record Result(Payment payment, boolean repeated) {}
 
     /**
-     * The payment as far as it is known by {@code deadline}; PENDING means: call again with the same command.
+     * The payment as far as it is known by {@code deadline}; PENDING means: call again with the
+     * same command.
      *
-     * @throws PaymentException IDEMPOTENCY_KEY_REUSED, PAYMENT_CLOSED, PROVIDER_UNAVAILABLE, INVALID_ARGUMENT
+     * @throws PaymentException IDEMPOTENCY_KEY_REUSED, PAYMENT_CLOSED, PROVIDER_UNAVAILABLE,
+     *     INVALID_ARGUMENT
      */
     public Result charge(Command command, Deadline deadline) {
         requireAmount(command.amount());
@@ -75,7 +78,8 @@ public final class ChargeOrder {
     }
 
     /**
-     * A payment, and the right to speak to the provider about it if there is need and nobody else does.
+     * A payment, and the right to speak to the provider about it if there is need and nobody else
+     * does.
      *
      * @param before as it was before this call began to send
      */
@@ -118,7 +122,10 @@ public final class ChargeOrder {
                 now);
     }
 
-    /** Asks before sending when an earlier request may have worked, and after sending when the answer is not known. */
+    /**
+     * Asks before sending when an earlier request may have worked, and after sending when the
+     * answer is not known.
+     */
     private Payment pursue(Claim claim, Lease lease, Command command, Deadline deadline) {
         Payment payment = claim.payment();
         if (claim.before().attempts() > 0) {
@@ -134,8 +141,13 @@ public final class ChargeOrder {
         if (!lease.until().isAfter(tools.now().plus(tools.timing().call()))) {
             return notSent(claim, lease); // what is left of the lease no longer covers a request
         }
-        ChargeOutcome outcome = provider.charge(
-                payment.id(), payment.amount(), command.token(), payment.orderId(), deadline);
+        ChargeOutcome outcome =
+                provider.charge(
+                        payment.id(),
+                        payment.amount(),
+                        command.token(),
+                        payment.orderId(),
+                        deadline);
         return conclude(claim, lease, outcome, deadline);
     }
 
@@ -157,9 +169,10 @@ public final class ChargeOrder {
             return record(payment, known.get());
         }
         boolean inFlight = outcome instanceof Unknown unknown && unknown.inFlight();
-        Instant doubt = inFlight || !(lookup instanceof Nothing)
-                ? payment.pursuit().doubtSince()
-                : claim.before().doubtSince();
+        Instant doubt =
+                inFlight || !(lookup instanceof Nothing)
+                        ? payment.pursuit().doubtSince()
+                        : claim.before().doubtSince();
         if (doubt == null && payment.pursuit().attempts() >= MAX_ATTEMPTS) {
             return charging.recordFailed(payment, lease, false);
         }
@@ -177,7 +190,8 @@ public final class ChargeOrder {
     /** PENDING, with the claim undone. */
     private Payment notSent(Claim claim, Lease lease) {
         Pursuit before = claim.before();
-        return charging.release(claim.payment(), lease, before.released(takeUpAt(), before.doubtSince()));
+        return charging.release(
+                claim.payment(), lease, before.released(takeUpAt(), before.doubtSince()));
     }
 
     private Instant takeUpAt() {
@@ -187,7 +201,8 @@ public final class ChargeOrder {
     private static void requireAmount(Money amount) {
         if (amount.minorUnits() < Payment.MIN_MINOR || amount.minorUnits() > Payment.MAX_MINOR) {
             throw PaymentException.invalid(
-                    "amount.minor_units", "must be from " + Payment.MIN_MINOR + " to " + Payment.MAX_MINOR);
+                    "amount.minor_units",
+                    "must be from " + Payment.MIN_MINOR + " to " + Payment.MAX_MINOR);
         }
     }
 }

@@ -11,7 +11,9 @@ public final class GetPayment {
         this.store = store;
     }
 
-    /** @throws PaymentException PAYMENT_NOT_FOUND, also for a payment that is someone else's */
+    /**
+     * @throws PaymentException PAYMENT_NOT_FOUND, also for a payment that is someone else's
+     */
     public Payment get(Viewer viewer, String paymentId) {
         return store.find(paymentId)
                 .filter(payment -> viewer.isStaff() || payment.userId().equals(viewer.userId()))

@@ -4,8 +4,8 @@ import banyan.payment.domain.Money;
 import java.util.Optional;
 
 /**
- * Who moves the money. Each request carries a key of ours, and the provider acts at most once for a key. Nothing here throws
- * for what a provider does: every answer, and the lack of one, is a value.
+ * Who moves the money. Each request carries a key of ours, and the provider acts at most once for a
+ * key. Nothing here throws for what a provider does: every answer, and the lack of one, is a value.
  */
 public interface PaymentProvider {
     /**
@@ -14,7 +14,8 @@ public interface PaymentProvider {
      * @param key the payment's id; the same for every repeat
      * @param reference the order's id, for the provider's books
      */
-    ChargeOutcome charge(String key, Money amount, String token, String reference, Deadline deadline);
+    ChargeOutcome charge(
+            String key, Money amount, String token, String reference, Deadline deadline);
 
     /** What became of the charge with this key. */
     Lookup findCharge(String key, Deadline deadline);
@@ -37,13 +38,16 @@ public interface PaymentProvider {
     /** The request itself was refused and never will be accepted. */
     record Refused(String code) implements Known {}
 
-    /** This request certainly had no effect and won't have one: it was never sent, or turned away. */
+    /**
+     * This request certainly had no effect and won't have one: it was never sent, or turned away.
+     */
     record NotCharged(String why) implements ChargeOutcome {}
 
     /**
      * Nobody knows.
      *
-     * @param inFlight true when the request may still take effect; false when the provider has answered it with an error
+     * @param inFlight true when the request may still take effect; false when the provider has
+     *     answered it with an error
      */
     record Unknown(String why, boolean inFlight) implements ChargeOutcome {}
 

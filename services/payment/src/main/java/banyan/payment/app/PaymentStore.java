@@ -9,7 +9,10 @@ import java.util.function.Function;
 
 /** Payments, their events and first answers, in one database. */
 public interface PaymentStore {
-    /** Runs {@code work} in one transaction: committed when it returns, rolled back when it throws. No provider calls inside. */
+    /**
+     * Runs {@code work} in one transaction: committed when it returns, rolled back when it throws.
+     * No provider calls inside.
+     */
     <T> T inTransaction(Function<Transaction, T> work);
 
     Optional<Payment> find(String paymentId);
@@ -28,11 +31,15 @@ public interface PaymentStore {
      * @param beforeId only those older than this payment; empty for the newest
      * @param limit at most so many
      */
-    record Query(Optional<String> userId, Optional<String> orderId, Optional<String> beforeId, int limit) {}
+    record Query(
+            Optional<String> userId,
+            Optional<String> orderId,
+            Optional<String> beforeId,
+            int limit) {}
 
     /**
-     * What can be done in a transaction. Locks are held to its end; lock an order before its payment, or two transactions
-     * may wait for each other.
+     * What can be done in a transaction. Locks are held to its end; lock an order before its
+     * payment, or two transactions may wait for each other.
      */
     interface Transaction {
         /** Locks the order, known or not, and tells why it is closed; empty while it is open. */
@@ -45,7 +52,10 @@ public interface PaymentStore {
 
         Optional<Payment> lock(String paymentId);
 
-        /** The payment whose charge has waited longest for a worker and is not leased; those locked elsewhere are passed by. */
+        /**
+         * The payment whose charge has waited longest for a worker and is not leased; those locked
+         * elsewhere are passed by.
+         */
         Optional<Payment> lockDueCharge(Instant now);
 
         /** A payment with such a refund. */
@@ -58,7 +68,10 @@ public interface PaymentStore {
         /** Tells an event when, and only when, this transaction commits. */
         void publish(PaymentEvent event, Instant now);
 
-        /** The first answer to this request, waiting for one that is being given; PaymentException when its body differs. */
+        /**
+         * The first answer to this request, waiting for one that is being given; PaymentException
+         * when its body differs.
+         */
         Optional<byte[]> firstAnswer(Request request);
 
         /** Keeps the answer to this request, in place of an earlier one. */

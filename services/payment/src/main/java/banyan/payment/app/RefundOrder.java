@@ -9,8 +9,8 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * Closes an order for charging and pays back what was taken for it. A repeat goes on where the last call stopped, so it needs
- * no record of its own.
+ * Closes an order for charging and pays back what was taken for it. A repeat goes on where the last
+ * call stopped, so it needs no record of its own.
  */
 public final class RefundOrder {
     private final PaymentStore store;
@@ -26,17 +26,19 @@ public final class RefundOrder {
     }
 
     /**
-     * The payment with everything paid back; empty when the order was never charged. A charge in the air is paid back as soon
-     * as it is known, also when nobody calls again.
+     * The payment with everything paid back; empty when the order was never charged. A charge in
+     * the air is paid back as soon as it is known, also when nobody calls again.
      *
      * @throws PaymentException REFUND_PENDING: not finished by {@code deadline}
      */
     public Optional<Payment> refund(String orderId, String reason, Deadline deadline) {
-        Optional<Payment> charged = store.inTransaction(tx -> {
-            tx.lockOrder(orderId);
-            tx.closeOrder(orderId, reason, tools.now());
-            return tx.lockByOrder(orderId);
-        });
+        Optional<Payment> charged =
+                store.inTransaction(
+                        tx -> {
+                            tx.lockOrder(orderId);
+                            tx.closeOrder(orderId, reason, tools.now());
+                            return tx.lockByOrder(orderId);
+                        });
         if (charged.isEmpty()) {
             return charged;
         }
@@ -45,7 +47,9 @@ public final class RefundOrder {
             payment = resolve.now(payment, deadline);
         }
         payment = sendAll(payment.id(), reason, deadline);
-        boolean open = payment.state().isPending() || payment.refunds().stream().anyMatch(Refund::isPending);
+        boolean open =
+                payment.state().isPending()
+                        || payment.refunds().stream().anyMatch(Refund::isPending);
         if (open) {
             throw PaymentException.refundPending(orderId);
         }
@@ -56,20 +60,29 @@ public final class RefundOrder {
     private Payment sendAll(String paymentId, String reason, Deadline deadline) {
         Instant now = tools.now();
         Lease lease = tools.lease(now);
-        Payment leased = store.inTransaction(tx -> {
-            Payment payment = tx.lock(paymentId).orElseThrow();
-            if (!payment.refundable().isZero()) {
-                payment = payment.refunding(
-                        Refund.asked(tools.newId().get(), payment.refundable(), reason, Pursuit.from(now), now), now);
-            }
-            for (Refund refund : payment.refunds()) {
-                if (refund.isPending() && refund.pursuit().isFree(now)) {
-                    payment = refunding.lease(payment, refund.id(), lease, now);
-                }
-            }
-            tx.update(payment);
-            return payment;
-        });
+        Payment leased =
+                store.inTransaction(
+                        tx -> {
+                            Payment payment = tx.lock(paymentId).orElseThrow();
+                            if (!payment.refundable().isZero()) {
+                                payment =
+                                        payment.refunding(
+                                                Refund.asked(
+                                                        tools.newId().get(),
+                                                        payment.refundable(),
+                                                        reason,
+                                                        Pursuit.from(now),
+                                                        now),
+                                                now);
+                            }
+                            for (Refund refund : payment.refunds()) {
+                                if (refund.isPending() && refund.pursuit().isFree(now)) {
+                                    payment = refunding.lease(payment, refund.id(), lease, now);
+                                }
+                            }
+                            tx.update(payment);
+                            return payment;
+                        });
         Payment latest = leased;
         for (Refund refund : leased.refunds()) {
             if (refund.isPending() && refund.pursuit().isHeldBy(lease.owner())) {

@@ -29,7 +29,8 @@ public final class RefundPayment {
      *
      * @param amount empty for all that is left
      */
-    public record Command(Request request, String paymentId, Optional<Money> amount, String reason) {}
+    public record Command(
+            Request request, String paymentId, Optional<Money> amount, String reason) {}
 
     /**
      * The encoded answer.
@@ -41,39 +42,57 @@ public final class RefundPayment {
     private record Begun(Payment payment, String refundId, Lease lease, byte[] replay) {}
 
     /**
-     * Counts the refund, then asks the provider; a refund without an answer by {@code deadline} stays PENDING and is retried.
+     * Counts the refund, then asks the provider; a refund without an answer by {@code deadline}
+     * stays PENDING and is retried.
      *
      * @param encode makes the answer, which is kept for repeats
-     * @throws PaymentException PAYMENT_NOT_FOUND, PAYMENT_NOT_CHARGED, REFUND_EXCEEDS_CHARGE, IDEMPOTENCY_KEY_REUSED
+     * @throws PaymentException PAYMENT_NOT_FOUND, PAYMENT_NOT_CHARGED, REFUND_EXCEEDS_CHARGE,
+     *     IDEMPOTENCY_KEY_REUSED
      */
-    public Result refund(Command command, BiFunction<Payment, Refund, byte[]> encode, Deadline deadline) {
+    public Result refund(
+            Command command, BiFunction<Payment, Refund, byte[]> encode, Deadline deadline) {
         Begun begun = store.inTransaction(tx -> begin(tx, command, encode));
         if (begun.replay() != null) {
             return new Result(begun.replay(), true);
         }
-        Payment paid = refunding.send(begun.payment(), begun.refundId(), begun.lease(), deadline, (tx, payment) ->
-                tx.keepAnswer(command.request(), encoded(payment, begun.refundId(), encode), tools.now()));
+        Payment paid =
+                refunding.send(
+                        begun.payment(),
+                        begun.refundId(),
+                        begun.lease(),
+                        deadline,
+                        (tx, payment) ->
+                                tx.keepAnswer(
+                                        command.request(),
+                                        encoded(payment, begun.refundId(), encode),
+                                        tools.now()));
         return new Result(encoded(paid, begun.refundId(), encode), false);
     }
 
-    private Begun begin(Transaction tx, Command command, BiFunction<Payment, Refund, byte[]> encode) {
+    private Begun begin(
+            Transaction tx, Command command, BiFunction<Payment, Refund, byte[]> encode) {
         Optional<byte[]> first = tx.firstAnswer(command.request());
         if (first.isPresent()) {
             return new Begun(null, null, null, first.get());
         }
-        Payment payment = tx.lock(command.paymentId()).orElseThrow(() -> PaymentException.notFound(command.paymentId()));
+        Payment payment =
+                tx.lock(command.paymentId())
+                        .orElseThrow(() -> PaymentException.notFound(command.paymentId()));
         Instant now = tools.now();
         Lease lease = tools.lease(now);
         String id = tools.newId().get();
         Money amount = command.amount().orElseGet(payment::refundable);
-        Refund refund = Refund.asked(id, amount, command.reason(), Pursuit.from(now).sending(lease, now), now);
+        Refund refund =
+                Refund.asked(
+                        id, amount, command.reason(), Pursuit.from(now).sending(lease, now), now);
         Payment refunded = payment.refunding(refund, now);
         tx.update(refunded);
         tx.keepAnswer(command.request(), encoded(refunded, id, encode), now);
         return new Begun(refunded, id, lease, null);
     }
 
-    private static byte[] encoded(Payment payment, String refundId, BiFunction<Payment, Refund, byte[]> encode) {
+    private static byte[] encoded(
+            Payment payment, String refundId, BiFunction<Payment, Refund, byte[]> encode) {
         return encode.apply(payment, payment.refund(refundId).orElseThrow());
     }
 }

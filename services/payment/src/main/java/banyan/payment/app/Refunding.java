@@ -13,7 +13,9 @@ import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sends a refund under its own key and records the answer; shared by the use cases that pay back. */
+/**
+ * Sends a refund under its own key and records the answer; shared by the use cases that pay back.
+ */
 final class Refunding {
     private static final Logger LOG = LoggerFactory.getLogger(Refunding.class);
     private static final BiConsumer<Transaction, Payment> NOTHING_MORE = (tx, payment) -> {};
@@ -30,18 +32,29 @@ final class Refunding {
 
     /** The payment with this refund leased for sending. */
     Payment lease(Payment payment, String refundId, Lease lease, Instant now) {
-        return payment.changing(refundId, each -> each.with(each.pursuit().sending(lease, now)), payment.updateTime());
+        return payment.changing(
+                refundId,
+                each -> each.with(each.pursuit().sending(lease, now)),
+                payment.updateTime());
     }
 
     Payment send(Payment payment, String refundId, Lease lease, Deadline deadline) {
         return send(payment, refundId, lease, deadline, NOTHING_MORE);
     }
 
-    /** One try; {@code also} runs in the transaction that records the answer. The refund is still PENDING without one. */
+    /**
+     * One try; {@code also} runs in the transaction that records the answer. The refund is still
+     * PENDING without one.
+     */
     Payment send(
-            Payment payment, String refundId, Lease lease, Deadline deadline, BiConsumer<Transaction, Payment> also) {
+            Payment payment,
+            String refundId,
+            Lease lease,
+            Deadline deadline,
+            BiConsumer<Transaction, Payment> also) {
         Refund refund = payment.refund(refundId).orElseThrow();
-        RefundOutcome outcome = provider.refund(refundId, payment.state().chargedId(), refund.amount(), deadline);
+        RefundOutcome outcome =
+                provider.refund(refundId, payment.state().chargedId(), refund.amount(), deadline);
         if (outcome instanceof RefundRefused refused) {
             LOG.atError()
                     .addKeyValue("refund_id", refundId)
@@ -49,14 +62,16 @@ final class Refunding {
                     .addKeyValue("code", refused.code())
                     .log("the provider refused a refund");
         }
-        return store.inTransaction(tx -> {
-            Payment changed = record(tx, payment.id(), refundId, lease, outcome);
-            also.accept(tx, changed);
-            return changed;
-        });
+        return store.inTransaction(
+                tx -> {
+                    Payment changed = record(tx, payment.id(), refundId, lease, outcome);
+                    also.accept(tx, changed);
+                    return changed;
+                });
     }
 
-    private Payment record(Transaction tx, String paymentId, String refundId, Lease lease, RefundOutcome outcome) {
+    private Payment record(
+            Transaction tx, String paymentId, String refundId, Lease lease, RefundOutcome outcome) {
         Payment current = tx.lock(paymentId).orElseThrow();
         if (!current.refund(refundId).orElseThrow().isPending()) {
             return current; // another replica had the same answer first
@@ -65,11 +80,15 @@ final class Refunding {
         Payment changed;
         if (outcome instanceof Refunded done) {
             changed = current.changing(refundId, each -> each.succeeded(done.refundId(), now), now);
-            tx.publish(new PaymentEvent.Refunded(changed, changed.refund(refundId).orElseThrow()), now);
+            tx.publish(
+                    new PaymentEvent.Refunded(changed, changed.refund(refundId).orElseThrow()),
+                    now);
         } else if (outcome instanceof RefundRefused) {
             changed = current.changing(refundId, each -> each.failed(now), now);
         } else {
-            changed = current.changing(refundId, each -> later(each, lease, now), current.updateTime());
+            changed =
+                    current.changing(
+                            refundId, each -> later(each, lease, now), current.updateTime());
         }
         tx.update(changed);
         return changed;

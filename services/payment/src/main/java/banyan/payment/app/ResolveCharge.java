@@ -28,29 +28,46 @@ public final class ResolveCharge {
     public boolean next() {
         Instant now = tools.now();
         Lease lease = tools.lease(now);
-        Optional<Payment> due = store.inTransaction(tx -> {
-            Optional<Payment> found = tx.lockDueCharge(now).map(each -> each.with(each.pursuit().leased(lease)));
-            found.ifPresent(tx::update);
-            return found;
-        });
-        due.ifPresent(payment -> ask(payment, lease, Deadline.after(tools.timing().call()), tools.timing().giveUp()));
+        Optional<Payment> due =
+                store.inTransaction(
+                        tx -> {
+                            Optional<Payment> found =
+                                    tx.lockDueCharge(now)
+                                            .map(each -> each.with(each.pursuit().leased(lease)));
+                            found.ifPresent(tx::update);
+                            return found;
+                        });
+        due.ifPresent(
+                payment ->
+                        ask(
+                                payment,
+                                lease,
+                                Deadline.after(tools.timing().call()),
+                                tools.timing().giveUp()));
         return due.isPresent();
     }
 
-    /** Takes up this charge at once, if nobody else has it; for an order that is closed, so that nobody will try again. */
+    /**
+     * Takes up this charge at once, if nobody else has it; for an order that is closed, so that
+     * nobody will try again.
+     */
     Payment now(Payment payment, Deadline deadline) {
         Instant now = tools.now();
         Lease lease = tools.lease(now);
-        Payment leased = store.inTransaction(tx -> {
-            Payment current = tx.lock(payment.id()).orElseThrow();
-            if (!current.state().isPending() || !current.pursuit().isFree(now)) {
-                return current;
-            }
-            Payment mine = current.with(current.pursuit().leased(lease));
-            tx.update(mine);
-            return mine;
-        });
-        return leased.pursuit().isHeldBy(lease.owner()) ? ask(leased, lease, deadline, Duration.ZERO) : leased;
+        Payment leased =
+                store.inTransaction(
+                        tx -> {
+                            Payment current = tx.lock(payment.id()).orElseThrow();
+                            if (!current.state().isPending() || !current.pursuit().isFree(now)) {
+                                return current;
+                            }
+                            Payment mine = current.with(current.pursuit().leased(lease));
+                            tx.update(mine);
+                            return mine;
+                        });
+        return leased.pursuit().isHeldBy(lease.owner())
+                ? ask(leased, lease, deadline, Duration.ZERO)
+                : leased;
     }
 
     private Payment ask(Payment payment, Lease lease, Deadline deadline, Duration giveUp) {
@@ -61,15 +78,23 @@ public final class ResolveCharge {
         }
         Instant now = tools.now();
         Pursuit pursuit = payment.pursuit();
-        Duration age = pursuit.age(now).orElseGet(() -> Duration.between(payment.createTime(), now));
+        Duration age =
+                pursuit.age(now).orElseGet(() -> Duration.between(payment.createTime(), now));
         if (!payment.state().isPending()) {
-            return charging.release(payment, lease, pursuit.released(audit(answer, age, now), pursuit.doubtSince()));
+            return charging.release(
+                    payment,
+                    lease,
+                    pursuit.released(audit(answer, age, now), pursuit.doubtSince()));
         }
-        boolean over = pursuit.isSettled(now, tools.timing().settle()) && age.compareTo(giveUp) >= 0;
+        boolean over =
+                pursuit.isSettled(now, tools.timing().settle()) && age.compareTo(giveUp) >= 0;
         if (answer instanceof Nothing && over) {
             return charging.recordFailed(payment, lease, pursuit.doubtSince() != null);
         }
-        return charging.release(payment, lease, pursuit.released(tools.timing().nextLook(age, now), pursuit.doubtSince()));
+        return charging.release(
+                payment,
+                lease,
+                pursuit.released(tools.timing().nextLook(age, now), pursuit.doubtSince()));
     }
 
     /** An audit ends only with an answer: without one it is repeated, however old. */

@@ -24,14 +24,34 @@ public final class RetryRefund {
     public boolean next() {
         Instant now = tools.now();
         Lease lease = tools.lease(now);
-        Optional<Taken> taken = store.inTransaction(tx -> tx.lockDueRefund(now).map(payment -> {
-            Refund due = payment.refunds().stream().filter(each -> each.pursuit().isDue(now)).findFirst().orElseThrow();
-            Payment leased = refunding.lease(payment, due.id(), lease, now);
-            tx.update(leased);
-            return new Taken(leased, due.id());
-        }));
-        taken.ifPresent(each ->
-                refunding.send(each.payment(), each.refundId(), lease, Deadline.after(tools.timing().call())));
+        Optional<Taken> taken =
+                store.inTransaction(
+                        tx ->
+                                tx.lockDueRefund(now)
+                                        .map(
+                                                payment -> {
+                                                    Refund due =
+                                                            payment.refunds().stream()
+                                                                    .filter(
+                                                                            each ->
+                                                                                    each.pursuit()
+                                                                                            .isDue(
+                                                                                                    now))
+                                                                    .findFirst()
+                                                                    .orElseThrow();
+                                                    Payment leased =
+                                                            refunding.lease(
+                                                                    payment, due.id(), lease, now);
+                                                    tx.update(leased);
+                                                    return new Taken(leased, due.id());
+                                                }));
+        taken.ifPresent(
+                each ->
+                        refunding.send(
+                                each.payment(),
+                                each.refundId(),
+                                lease,
+                                Deadline.after(tools.timing().call())));
         return taken.isPresent();
     }
 }

@@ -31,25 +31,28 @@ public record Settings(
     /** Reads all of it; {@link SettingsException} names every problem at once. */
     public static Settings fromEnv(Map<String, String> env) {
         EnvReader read = new EnvReader(env);
-        Settings settings = new Settings(
-                read.address("PAYMENT_GRPC_LISTEN", "0.0.0.0:50051"),
-                read.address("PAYMENT_ADMIN_LISTEN", "0.0.0.0:9090"),
-                read.oneOf("PAYMENT_LOG_LEVEL", "info", "debug", "info", "warning", "error"),
-                read.seconds("PAYMENT_DRAIN_DELAY_S", 0, 0, 300),
-                read.seconds("PAYMENT_DRAIN_GRACE_S", 10, 0, 600),
-                read.required("PAYMENT_DATABASE_URL", DatabaseUrl::parse),
-                read.integer("PAYMENT_DATABASE_POOL_MAX", 8, 1, 200),
-                read.integer("PAYMENT_MAX_CONCURRENT_RPCS", 200, 1, 10_000),
-                read.integer("PAYMENT_WORKER_THREADS", 32, 1, 1_000),
-                read.seconds("PAYMENT_MAX_CONNECTION_AGE_S", 60, 1, 86_400),
-                read.text("NATS_URL", "nats://127.0.0.1:4222"),
-                read.required("PAYMENT_PROVIDER_URL", EnvReader::httpUrl),
-                read.seconds("PAYMENT_PROVIDER_TIMEOUT_S", 2, 0.1, 30),
-                read.integer("PAYMENT_PROVIDER_MAX_CONCURRENT", 24, 1, 1_000),
-                read.seconds("PAYMENT_SETTLE_S", 20, 1, 3_600),
-                read.seconds("BANYAN_CLOCK_OFFSET_S", 0, -1e9, 1e9),
-                read.oneOf("BANYAN_ENVIRONMENT", "development", "development", "production"),
-                read.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""));
+        Settings settings =
+                new Settings(
+                        read.address("PAYMENT_GRPC_LISTEN", "0.0.0.0:50051"),
+                        read.address("PAYMENT_ADMIN_LISTEN", "0.0.0.0:9090"),
+                        read.oneOf(
+                                "PAYMENT_LOG_LEVEL", "info", "debug", "info", "warning", "error"),
+                        read.seconds("PAYMENT_DRAIN_DELAY_S", 0, 0, 300),
+                        read.seconds("PAYMENT_DRAIN_GRACE_S", 10, 0, 600),
+                        read.required("PAYMENT_DATABASE_URL", DatabaseUrl::parse),
+                        read.integer("PAYMENT_DATABASE_POOL_MAX", 8, 1, 200),
+                        read.integer("PAYMENT_MAX_CONCURRENT_RPCS", 200, 1, 10_000),
+                        read.integer("PAYMENT_WORKER_THREADS", 32, 1, 1_000),
+                        read.seconds("PAYMENT_MAX_CONNECTION_AGE_S", 60, 1, 86_400),
+                        read.text("NATS_URL", "nats://127.0.0.1:4222"),
+                        read.required("PAYMENT_PROVIDER_URL", EnvReader::httpUrl),
+                        read.seconds("PAYMENT_PROVIDER_TIMEOUT_S", 2, 0.1, 30),
+                        read.integer("PAYMENT_PROVIDER_MAX_CONCURRENT", 24, 1, 1_000),
+                        read.seconds("PAYMENT_SETTLE_S", 20, 1, 3_600),
+                        read.seconds("BANYAN_CLOCK_OFFSET_S", 0, -1e9, 1e9),
+                        read.oneOf(
+                                "BANYAN_ENVIRONMENT", "development", "development", "production"),
+                        read.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""));
         if ("production".equals(settings.environment()) && !settings.clockOffset().isZero()) {
             read.problem("BANYAN_CLOCK_OFFSET_S", "must be 0 in production");
         }

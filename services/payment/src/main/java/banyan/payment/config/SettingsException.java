@@ -7,7 +7,9 @@ public final class SettingsException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     SettingsException(List<String> problems) {
-        super(problems.size() + " setting(s) to fix:\n  "
-                + String.join("\n  ", problems.stream().sorted().toList()));
+        super(
+                problems.size()
+                        + " setting(s) to fix:\n  "
+                        + String.join("\n  ", problems.stream().sorted().toList()));
     }
 }

@@ -19,16 +19,17 @@ public final class ProtoMapper {
 
     /** A payment with its refunds, oldest first. */
     public static banyan.payment.v1.Payment payment(Payment payment) {
-        var message = banyan.payment.v1.Payment.newBuilder()
-                .setPaymentId(payment.id())
-                .setOrderId(payment.orderId())
-                .setUserId(payment.userId())
-                .setState(state(payment.state()))
-                .setAmount(money(payment.amount()))
-                .setRefunded(money(payment.refunded()))
-                .setProviderChargeId(payment.state().providerId())
-                .setCreateTime(time(payment.createTime()))
-                .setUpdateTime(time(payment.updateTime()));
+        var message =
+                banyan.payment.v1.Payment.newBuilder()
+                        .setPaymentId(payment.id())
+                        .setOrderId(payment.orderId())
+                        .setUserId(payment.userId())
+                        .setState(state(payment.state()))
+                        .setAmount(money(payment.amount()))
+                        .setRefunded(money(payment.refunded()))
+                        .setProviderChargeId(payment.state().providerId())
+                        .setCreateTime(time(payment.createTime()))
+                        .setUpdateTime(time(payment.updateTime()));
         if (payment.state() instanceof PaymentState.Declined declined) {
             message.setDeclineCode(declined.code());
         }

@@ -30,7 +30,9 @@ public record Money(long minorUnits, String currency) {
         return new Money(Math.addExact(minorUnits, sameCurrency(other).minorUnits), currency);
     }
 
-    /** The difference; IllegalArgumentException when it would be negative or the currencies differ. */
+    /**
+     * The difference; IllegalArgumentException when it would be negative or the currencies differ.
+     */
     public Money minus(Money other) {
         return new Money(minorUnits - sameCurrency(other).minorUnits, currency);
     }

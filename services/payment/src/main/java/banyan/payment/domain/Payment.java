@@ -70,7 +70,8 @@ public record Payment(
     /**
      * PENDING → FAILED.
      *
-     * @param auditAt when to ask the provider once more whether it charged after all; null when it certainly did not
+     * @param auditAt when to ask the provider once more whether it charged after all; null when it
+     *     certainly did not
      */
     public Payment failed(Instant auditAt, Instant now) {
         Pursuit left = pursuit.released(auditAt, auditAt == null ? null : pursuit.doubtSince());
@@ -85,13 +86,16 @@ public record Payment(
         return copy(new PaymentState.Failed(chargeId), pursuit.over(), refunds, now);
     }
 
-    /** With one more refund; PaymentException when it is more than is left, or nothing was charged. */
+    /**
+     * With one more refund; PaymentException when it is more than is left, or nothing was charged.
+     */
     public Payment refunding(Refund refund, Instant now) {
         if (state.chargedId().isEmpty()) {
             throw PaymentException.notCharged(this);
         }
         if (!refund.amount().currency().equals(amount.currency())) {
-            throw PaymentException.invalid("amount.currency_code", "must be the payment's: " + amount.currency());
+            throw PaymentException.invalid(
+                    "amount.currency_code", "must be the payment's: " + amount.currency());
         }
         if (refund.amount().isZero() || refund.amount().isMoreThan(refundable())) {
             throw PaymentException.refundExceedsCharge(this, refund.amount());
@@ -103,7 +107,10 @@ public record Payment(
 
     /** With one refund changed. */
     public Payment changing(String refundId, UnaryOperator<Refund> change, Instant now) {
-        List<Refund> changed = refunds.stream().map(each -> each.id().equals(refundId) ? change.apply(each) : each).toList();
+        List<Refund> changed =
+                refunds.stream()
+                        .map(each -> each.id().equals(refundId) ? change.apply(each) : each)
+                        .toList();
         return copy(state, pursuit, changed, now);
     }
 
@@ -114,11 +121,25 @@ public record Payment(
         return copy(next, left, refunds, now);
     }
 
-    private Payment copy(PaymentState next, Pursuit nextPursuit, List<Refund> nextRefunds, Instant now) {
-        return new Payment(id, orderId, userId, fingerprint, amount, next, nextPursuit, nextRefunds, createTime, now);
+    private Payment copy(
+            PaymentState next, Pursuit nextPursuit, List<Refund> nextRefunds, Instant now) {
+        return new Payment(
+                id,
+                orderId,
+                userId,
+                fingerprint,
+                amount,
+                next,
+                nextPursuit,
+                nextRefunds,
+                createTime,
+                now);
     }
 
     private static Money sum(Money amount, List<Refund> refunds) {
-        return refunds.stream().filter(Refund::isCounted).map(Refund::amount).reduce(amount.zero(), Money::plus);
+        return refunds.stream()
+                .filter(Refund::isCounted)
+                .map(Refund::amount)
+                .reduce(amount.zero(), Money::plus);
     }
 }

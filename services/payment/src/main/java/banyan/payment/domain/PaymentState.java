@@ -1,7 +1,8 @@
 package banyan.payment.domain;
 
 /**
- * How a charge stands. Only {@link Pending} has somewhere to go; the other three are final, and no method leads out of them.
+ * How a charge stands. Only {@link Pending} has somewhere to go; the other three are final, and no
+ * method leads out of them.
  */
 public sealed interface PaymentState {
     /** The provider's answer is not known. */
@@ -16,7 +17,8 @@ public sealed interface PaymentState {
     /**
      * It could not be done.
      *
-     * @param lateChargeId the charge that came to light after all, to be paid back at once; empty when there is none
+     * @param lateChargeId the charge that came to light after all, to be paid back at once; empty
+     *     when there is none
      */
     record Failed(String lateChargeId) implements PaymentState {}
 

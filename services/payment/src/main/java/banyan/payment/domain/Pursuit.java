@@ -7,7 +7,8 @@ import java.util.Optional;
 /**
  * How the provider's answer to one request is pursued, over crashes and by several replicas.
  *
- * <p>A lease lets one replica at a time speak to the provider. It expires by itself, because its holder may have died.
+ * <p>A lease lets one replica at a time speak to the provider. It expires by itself, because its
+ * holder may have died.
  *
  * @param attempts requests sent so far
  * @param sentAt the last one; null before the first
@@ -54,17 +55,25 @@ public record Pursuit(
         return new Pursuit(attempts, sentAt, doubtSince, nextAt, lease.owner(), lease.until());
     }
 
-    /** Leased, to send: from here on the request counts as sent, for its sender may die before it can say. */
+    /**
+     * Leased, to send: from here on the request counts as sent, for its sender may die before it
+     * can say.
+     */
     public Pursuit sending(Lease lease, Instant now) {
         return new Pursuit(attempts + 1, now, now, nextAt, lease.owner(), lease.until());
     }
 
-    /** Given back; {@code doubt} is the last request that may still take effect, null when none can. */
+    /**
+     * Given back; {@code doubt} is the last request that may still take effect, null when none can.
+     */
     public Pursuit released(Instant next, Instant doubt) {
         return new Pursuit(attempts, sentAt, doubt, next, null, null);
     }
 
-    /** True when no request can take effect any more: none is in doubt, or the last was sent {@code settle} ago. */
+    /**
+     * True when no request can take effect any more: none is in doubt, or the last was sent {@code
+     * settle} ago.
+     */
     public boolean isSettled(Instant now, Duration settle) {
         return doubtSince == null || !doubtSince.plus(settle).isAfter(now);
     }

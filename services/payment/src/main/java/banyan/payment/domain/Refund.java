@@ -27,7 +27,8 @@ public record Refund(
     }
 
     /** One that was just asked for. */
-    public static Refund asked(String id, Money amount, String reason, Pursuit pursuit, Instant now) {
+    public static Refund asked(
+            String id, Money amount, String reason, Pursuit pursuit, Instant now) {
         return new Refund(id, State.PENDING, amount, reason, "", pursuit, now, now);
     }
 

@@ -12,18 +12,27 @@ import java.util.concurrent.ConcurrentHashMap;
 final class AccessControl {
     private final Map<String, Access> known = new ConcurrentHashMap<>();
 
-    /** Refuses with UNAUTHENTICATED or PERMISSION_DENIED. INTERNAL passes: only the mesh can reach this port. */
+    /**
+     * Refuses with UNAUTHENTICATED or PERMISSION_DENIED. INTERNAL passes: only the mesh can reach
+     * this port.
+     */
     void check(MethodDescriptor<?, ?> method, Identity identity) {
         Access access = known.computeIfAbsent(method.getFullMethodName(), name -> accessOf(method));
         if (access == Access.ACCESS_PUBLIC || access == Access.ACCESS_INTERNAL) {
             return;
         }
         if (identity.userId().isEmpty()) {
-            throw RpcFailure.of(Status.Code.UNAUTHENTICATED, "UNAUTHENTICATED", "this call needs a signed-in user")
+            throw RpcFailure.of(
+                            Status.Code.UNAUTHENTICATED,
+                            "UNAUTHENTICATED",
+                            "this call needs a signed-in user")
                     .raised();
         }
         if (access == Access.ACCESS_STAFF && !identity.isStaff()) {
-            throw RpcFailure.of(Status.Code.PERMISSION_DENIED, "STAFF_ONLY", "this call needs the staff role")
+            throw RpcFailure.of(
+                            Status.Code.PERMISSION_DENIED,
+                            "STAFF_ONLY",
+                            "this call needs the staff role")
                     .raised();
         }
     }

@@ -17,11 +17,14 @@ import java.util.function.Supplier;
 /** The admin port: `/metrics`, `/livez`, `/readyz`. */
 public final class AdminServer {
     private final HttpServer server;
-    private final ExecutorService threads = Executors.newFixedThreadPool(2, task -> {
-        Thread thread = new Thread(task, "admin");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ExecutorService threads =
+            Executors.newFixedThreadPool(
+                    2,
+                    task -> {
+                        Thread thread = new Thread(task, "admin");
+                        thread.setDaemon(true);
+                        return thread;
+                    });
     private final PrometheusTextFormatWriter writer =
             PrometheusTextFormatWriter.builder().setIncludeCreatedTimestamps(false).build();
 
@@ -34,8 +37,22 @@ public final class AdminServer {
             throws IOException {
         server = HttpServer.create(listen, 16);
         server.setExecutor(threads);
-        server.createContext("/", exchange -> answer(exchange, 404, "application/json", "{}".getBytes(StandardCharsets.UTF_8)));
-        server.createContext("/metrics", exchange -> answer(exchange, 200, PrometheusTextFormatWriter.CONTENT_TYPE, scrape(registry)));
+        server.createContext(
+                "/",
+                exchange ->
+                        answer(
+                                exchange,
+                                404,
+                                "application/json",
+                                "{}".getBytes(StandardCharsets.UTF_8)));
+        server.createContext(
+                "/metrics",
+                exchange ->
+                        answer(
+                                exchange,
+                                200,
+                                PrometheusTextFormatWriter.CONTENT_TYPE,
+                                scrape(registry)));
         server.createContext("/livez", exchange -> report(exchange, live.get()));
         server.createContext("/readyz", exchange -> report(exchange, ready.get()));
     }
@@ -46,7 +63,9 @@ public final class AdminServer {
 
     /** host:port as bound. */
     public String address() {
-        return server.getAddress().getAddress().getHostAddress() + ":" + server.getAddress().getPort();
+        return server.getAddress().getAddress().getHostAddress()
+                + ":"
+                + server.getAddress().getPort();
     }
 
     public void stop() {
@@ -60,13 +79,15 @@ public final class AdminServer {
         return text.toByteArray();
     }
 
-    private static void report(HttpExchange exchange, Map<String, String> reasons) throws IOException {
+    private static void report(HttpExchange exchange, Map<String, String> reasons)
+            throws IOException {
         Map<String, Object> body = Map.of("ok", reasons.isEmpty(), "reasons", reasons);
         byte[] json = new Gson().toJson(body).getBytes(StandardCharsets.UTF_8);
         answer(exchange, reasons.isEmpty() ? 200 : 503, "application/json", json);
     }
 
-    private static void answer(HttpExchange exchange, int status, String type, byte[] body) throws IOException {
+    private static void answer(HttpExchange exchange, int status, String type, byte[] body)
+            throws IOException {
         try (exchange) {
             exchange.getResponseHeaders().set("Content-Type", type);
             boolean head = exchange.getRequestMethod().equals("HEAD");

@@ -12,14 +12,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Counts and times calls from the moment they arrive to their end, and sheds what is more than the server can take.
+ * Counts and times calls from the moment they arrive to their end, and sheds what is more than the
+ * server can take.
  *
- * <p>A call that is too many is answered on the connection's own thread: waiting for a worker only to be refused would make
- * the refusal as late as the work.
+ * <p>A call that is too many is answered on the connection's own thread: waiting for a worker only
+ * to be refused would make the refusal as late as the work.
  */
 final class Admission extends ServerStreamTracer.Factory implements ServerCallExecutorSupplier {
     // Set on arrival, read by the two later stages; a value from outside is dropped.
-    private static final Metadata.Key<String> SHED = Metadata.Key.of("banyan-shed", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> SHED =
+            Metadata.Key.of("banyan-shed", Metadata.ASCII_STRING_MARSHALLER);
     private static final String OURS = "banyan.";
 
     private final AtomicInteger inFlight = new AtomicInteger();
@@ -27,7 +29,9 @@ final class Admission extends ServerStreamTracer.Factory implements ServerCallEx
     private final Executor workers;
     private final Metrics metrics;
 
-    /** @param limit calls at once, waiting ones included */
+    /**
+     * @param limit calls at once, waiting ones included
+     */
     Admission(int limit, Executor workers, Metrics metrics) {
         this.limit = limit;
         this.workers = workers;
@@ -56,7 +60,10 @@ final class Admission extends ServerStreamTracer.Factory implements ServerCallEx
     void check(Metadata headers) {
         if (headers.containsKey(SHED)) {
             metrics.serverShed.inc();
-            throw RpcFailure.of(Status.Code.RESOURCE_EXHAUSTED, "OVERLOADED", "too many calls in flight")
+            throw RpcFailure.of(
+                            Status.Code.RESOURCE_EXHAUSTED,
+                            "OVERLOADED",
+                            "too many calls in flight")
                     .retryAfter(Duration.ofMillis(200))
                     .raised();
         }

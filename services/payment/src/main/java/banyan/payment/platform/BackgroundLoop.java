@@ -9,7 +9,10 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** A thread that does one kind of work for ever: again at once while there is some, after a pause when there is none. */
+/**
+ * A thread that does one kind of work for ever: again at once while there is some, after a pause
+ * when there is none.
+ */
 public final class BackgroundLoop {
     private static final Logger LOG = LoggerFactory.getLogger(BackgroundLoop.class);
     private static final Duration MOST = Duration.ofSeconds(30);
@@ -17,7 +20,7 @@ public final class BackgroundLoop {
     private final String name;
     private final Work work;
     private final Duration idle;
-    private final Tracing tracing;
+    private final Metrics metrics;
     private final CountDownLatch stopping = new CountDownLatch(1);
     private final AtomicBoolean died = new AtomicBoolean();
     private final Thread thread;
@@ -28,16 +31,19 @@ public final class BackgroundLoop {
         boolean step() throws Exception;
     }
 
-    /** @param idle the pause when there is nothing to do */
-    public BackgroundLoop(String name, Duration idle, Tracing tracing, Work work) {
+    /**
+     * @param idle the pause when there is nothing to do
+     */
+    public BackgroundLoop(String name, Duration idle, Metrics metrics, Work work) {
         this.name = name;
         this.work = work;
         this.idle = idle;
-        this.tracing = tracing;
+        this.metrics = metrics;
         this.thread = new Thread(this::run, name);
         this.thread.setDaemon(true);
-        this.thread.setUncaughtExceptionHandler((ended, error) ->
-                LOG.atError().addKeyValue("task", name).setCause(error).log("task ended"));
+        this.thread.setUncaughtExceptionHandler(
+                (ended, error) ->
+                        LOG.atError().addKeyValue("task", name).setCause(error).log("task ended"));
     }
 
     public BackgroundLoop start() {
@@ -73,7 +79,12 @@ public final class BackgroundLoop {
                     failures = 0;
                 } catch (Exception e) {
                     failures++;
-                    LOG.atWarn().addKeyValue("task", name).addKeyValue("failures", failures).setCause(e).log("task failed");
+                    metrics.taskFailures.labelValues(name).inc();
+                    LOG.atWarn()
+                            .addKeyValue("task", name)
+                            .addKeyValue("failures", failures)
+                            .setCause(e)
+                            .log("task failed");
                 }
                 if (!more && pause(failures)) {
                     return;
@@ -86,20 +97,20 @@ public final class BackgroundLoop {
         }
     }
 
-    /** Each step is a trace of its own. */
+    /**
+     * Each step is a trace of its own; it is recorded only by what it calls, for most steps find
+     * nothing to do.
+     */
     private boolean traced() throws Exception {
-        Tracing.Span span = tracing.start(name, Tracing.Kind.INTERNAL, null);
-        boolean ok = false;
-        try {
-            boolean more = Context.ROOT.withValue(TraceContext.KEY, span.context()).call(work::step);
-            ok = true;
-            return more;
-        } finally {
-            span.end(ok ? "OK" : "INTERNAL", !ok);
-        }
+        return Context.ROOT
+                .withValue(TraceContext.KEY, TraceContext.startedFrom(null))
+                .call(work::step);
     }
 
-    /** True when the loop is to stop. Failures in a row double the pause, with jitter, up to half a minute. */
+    /**
+     * True when the loop is to stop. Failures in a row double the pause, with jitter, up to half a
+     * minute.
+     */
     private boolean pause(int failures) throws InterruptedException {
         long millis = idle.toMillis();
         if (failures > 0) {

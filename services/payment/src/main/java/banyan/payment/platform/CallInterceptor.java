@@ -17,8 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What happens around every call, in this order: trace → shed → identify and allow → note the deadline → validate → answer.
- * Whatever is thrown further in becomes a status here, and nowhere else.
+ * What happens around every call, in this order: trace → shed → identify and allow → note the
+ * deadline → validate → answer. Whatever is thrown further in becomes a status here, and nowhere
+ * else.
  */
 final class CallInterceptor implements ServerInterceptor {
     /** What a handler adds to the response's initial metadata. */
@@ -36,7 +37,9 @@ final class CallInterceptor implements ServerInterceptor {
     private final AccessControl access = new AccessControl();
     private final RequestValidation validation;
 
-    /** @param translate makes a failure of a service's own exception; empty means a defect */
+    /**
+     * @param translate makes a failure of a service's own exception; empty means a defect
+     */
     CallInterceptor(
             String domain,
             RequestValidation validation,
@@ -53,13 +56,22 @@ final class CallInterceptor implements ServerInterceptor {
     }
 
     @Override
-    public <Q, A> Listener<Q> interceptCall(ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    public <Q, A> Listener<Q> interceptCall(
+            ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         String method = call.getMethodDescriptor().getFullMethodName();
         Tracing.Span span =
-                tracing.start(method, Tracing.Kind.SERVER, TraceContext.parse(headers.get(TRACEPARENT)));
+                tracing.start(
+                        method, Tracing.Kind.SERVER, TraceContext.parse(headers.get(TRACEPARENT)));
         Identity identity = Identity.of(headers);
-        Context context = Context.current()
-                .withValues(TraceContext.KEY, span.context(), Identity.KEY, identity, RESPONSE_HEADERS, new Metadata());
+        Context context =
+                Context.current()
+                        .withValues(
+                                TraceContext.KEY,
+                                span.context(),
+                                Identity.KEY,
+                                identity,
+                                RESPONSE_HEADERS,
+                                new Metadata());
         Answer<Q, A> answer = new Answer<>(call, span, context);
         if (context.getDeadline() == null) {
             metrics.serverNoDeadline.inc();
@@ -67,7 +79,8 @@ final class CallInterceptor implements ServerInterceptor {
         try {
             admission.check(headers);
             access.check(call.getMethodDescriptor(), identity);
-            return new Guarded<>(context.call(() -> next.startCall(answer, headers)), answer, context);
+            return new Guarded<>(
+                    context.call(() -> next.startCall(answer, headers)), answer, context);
         } catch (RuntimeException e) {
             context.run(() -> fail(answer, method, e));
         } catch (Exception e) {
@@ -86,9 +99,10 @@ final class CallInterceptor implements ServerInterceptor {
         if (error instanceof StatusRuntimeException status) {
             return status; // gRPC's own: the caller has gone
         }
-        Optional<RpcFailure> expected = error instanceof RpcFailure.Raised raised
-                ? Optional.of(raised.failure())
-                : translate.apply(error);
+        Optional<RpcFailure> expected =
+                error instanceof RpcFailure.Raised raised
+                        ? Optional.of(raised.failure())
+                        : translate.apply(error);
         if (expected.isPresent()) {
             RpcFailure failure = expected.get();
             boolean ours = failure.code() == Status.Code.UNAVAILABLE && error.getCause() != null;
@@ -144,7 +158,13 @@ final class CallInterceptor implements ServerInterceptor {
             ended = true;
             boolean failed =
                     switch (status.getCode()) {
-                        case UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS -> true;
+                        case UNKNOWN,
+                                DEADLINE_EXCEEDED,
+                                UNIMPLEMENTED,
+                                INTERNAL,
+                                UNAVAILABLE,
+                                DATA_LOSS ->
+                                true;
                         default -> false;
                     };
             span.end(status.getCode().name(), failed);
@@ -164,12 +184,13 @@ final class CallInterceptor implements ServerInterceptor {
 
         @Override
         public void onMessage(Q message) {
-            guarded(() -> {
-                if (message instanceof Message request) {
-                    validation.check(request);
-                }
-                super.onMessage(message);
-            });
+            guarded(
+                    () -> {
+                        if (message instanceof Message request) {
+                            validation.check(request);
+                        }
+                        super.onMessage(message);
+                    });
         }
 
         @Override
@@ -187,13 +208,14 @@ final class CallInterceptor implements ServerInterceptor {
             if (answer.closed) {
                 return;
             }
-            context.run(() -> {
-                try {
-                    step.run();
-                } catch (RuntimeException e) {
-                    fail(answer, answer.getMethodDescriptor().getFullMethodName(), e);
-                }
-            });
+            context.run(
+                    () -> {
+                        try {
+                            step.run();
+                        } catch (RuntimeException e) {
+                            fail(answer, answer.getMethodDescriptor().getFullMethodName(), e);
+                        }
+                    });
         }
     }
 }

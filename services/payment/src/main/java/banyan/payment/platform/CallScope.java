@@ -17,13 +17,17 @@ public final class CallScope {
         return Identity.KEY.get();
     }
 
-    /** What is left until the caller gives up, but at most {@code most}, less a margin for the way back. */
+    /**
+     * What is left until the caller gives up, but at most {@code most}, less a margin for the way
+     * back.
+     */
     public static Duration budget(Duration most, Duration margin) {
         Deadline deadline = Context.current().getDeadline();
         if (deadline == null) {
             return most;
         }
-        Duration left = Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS)).minus(margin);
+        Duration left =
+                Duration.ofNanos(deadline.timeRemaining(TimeUnit.NANOSECONDS)).minus(margin);
         return left.compareTo(most) < 0 ? left : most;
     }
 

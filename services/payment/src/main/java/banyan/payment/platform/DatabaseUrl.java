@@ -19,9 +19,15 @@ public record DatabaseUrl(String jdbcUrl, String user, String password) {
         } catch (URISyntaxException e) {
             throw malformed();
         }
-        boolean postgres = "postgres".equals(uri.getScheme()) || "postgresql".equals(uri.getScheme());
-        String[] user = uri.getRawUserInfo() == null ? new String[0] : uri.getRawUserInfo().split(":", 2);
-        if (!postgres || uri.getHost() == null || uri.getPath() == null || uri.getPath().length() < 2 || user.length == 0) {
+        boolean postgres =
+                "postgres".equals(uri.getScheme()) || "postgresql".equals(uri.getScheme());
+        String[] user =
+                uri.getRawUserInfo() == null ? new String[0] : uri.getRawUserInfo().split(":", 2);
+        if (!postgres
+                || uri.getHost() == null
+                || uri.getPath() == null
+                || uri.getPath().length() < 2
+                || user.length == 0) {
             throw malformed();
         }
         int port = uri.getPort() < 0 ? 5432 : uri.getPort();

@@ -37,7 +37,8 @@ public final class GrpcServer {
      * @param threads calls that run at once
      * @param maxConnectionAge after which clients reconnect, and so find new replicas
      */
-    public record Limits(int maxConcurrent, int threads, Duration maxConnectionAge, Duration grace) {}
+    public record Limits(
+            int maxConcurrent, int threads, Duration maxConnectionAge, Duration grace) {}
 
     /**
      * @param domain of error reasons, e.g. `billing.banyan`
@@ -57,18 +58,23 @@ public final class GrpcServer {
         RequestValidation validation = new RequestValidation(requests(service));
         CallInterceptor interceptor =
                 new CallInterceptor(domain, validation, admission, tracing, metrics, translate);
-        this.server = NettyServerBuilder.forAddress(listen)
-                .executor(MoreExecutors.directExecutor()) // only looks the method up; the rest runs where admission says
-                .callExecutor(admission)
-                .addStreamTracerFactory(admission)
-                .addService(ServerInterceptors.intercept(service, interceptor))
-                .addService(health.getHealthService())
-                .addService(ProtoReflectionServiceV1.newInstance())
-                .maxConnectionAge(limits.maxConnectionAge().toMillis(), TimeUnit.MILLISECONDS)
-                .maxConnectionAgeGrace(limits.grace().toMillis(), TimeUnit.MILLISECONDS)
-                .permitKeepAliveTime(5, TimeUnit.SECONDS)
-                .permitKeepAliveWithoutCalls(true)
-                .build();
+        this.server =
+                NettyServerBuilder.forAddress(listen)
+                        .executor(
+                                MoreExecutors
+                                        .directExecutor()) // only looks the method up; the rest
+                        // runs where admission says
+                        .callExecutor(admission)
+                        .addStreamTracerFactory(admission)
+                        .addService(ServerInterceptors.intercept(service, interceptor))
+                        .addService(health.getHealthService())
+                        .addService(ProtoReflectionServiceV1.newInstance())
+                        .maxConnectionAge(
+                                limits.maxConnectionAge().toMillis(), TimeUnit.MILLISECONDS)
+                        .maxConnectionAgeGrace(limits.grace().toMillis(), TimeUnit.MILLISECONDS)
+                        .permitKeepAliveTime(5, TimeUnit.SECONDS)
+                        .permitKeepAliveWithoutCalls(true)
+                        .build();
         setServing(false);
     }
 
@@ -103,19 +109,32 @@ public final class GrpcServer {
     private static List<Descriptor> requests(BindableService service) {
         return service.bindService().getServiceDescriptor().getMethods().stream()
                 .map(MethodDescriptor::getSchemaDescriptor)
-                .map(schema -> ((ProtoMethodDescriptorSupplier) schema).getMethodDescriptor().getInputType())
+                .map(
+                        schema ->
+                                ((ProtoMethodDescriptorSupplier) schema)
+                                        .getMethodDescriptor()
+                                        .getInputType())
                 .toList();
     }
 
-    /** Threads are made on demand and go when idle; the queue is bounded by admission, which counts what waits in it. */
+    /**
+     * Threads are made on demand and go when idle; the queue is bounded by admission, which counts
+     * what waits in it.
+     */
     private static ExecutorService threads(int count) {
         AtomicInteger number = new AtomicInteger();
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                count, count, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "call-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
+        ThreadPoolExecutor pool =
+                new ThreadPoolExecutor(
+                        count,
+                        count,
+                        30,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        task -> {
+                            Thread thread = new Thread(task, "call-" + number.incrementAndGet());
+                            thread.setDaemon(true);
+                            return thread;
+                        });
         pool.allowCoreThreadTimeOut(true);
         return pool;
     }

@@ -14,16 +14,23 @@ public record Identity(String userId, String guestId, Set<String> roles) {
     /** The running call's. */
     public static final Context.Key<Identity> KEY = Context.key("identity");
 
-    private static final Metadata.Key<String> USER = Metadata.Key.of("banyan-user", Metadata.ASCII_STRING_MARSHALLER);
-    private static final Metadata.Key<String> GUEST = Metadata.Key.of("banyan-guest", Metadata.ASCII_STRING_MARSHALLER);
-    private static final Metadata.Key<String> ROLES = Metadata.Key.of("banyan-roles", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> USER =
+            Metadata.Key.of("banyan-user", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> GUEST =
+            Metadata.Key.of("banyan-guest", Metadata.ASCII_STRING_MARSHALLER);
+    private static final Metadata.Key<String> ROLES =
+            Metadata.Key.of("banyan-roles", Metadata.ASCII_STRING_MARSHALLER);
 
     static Identity of(Metadata headers) {
         String roles = text(headers.get(ROLES));
         return new Identity(
                 text(headers.get(USER)),
                 text(headers.get(GUEST)),
-                roles.isEmpty() ? Set.of() : Set.of(roles.split(",")).stream().map(String::strip).collect(java.util.stream.Collectors.toSet()));
+                roles.isEmpty()
+                        ? Set.of()
+                        : Set.of(roles.split(",")).stream()
+                                .map(String::strip)
+                                .collect(java.util.stream.Collectors.toSet()));
     }
 
     public boolean isStaff() {

@@ -14,7 +14,10 @@ import java.util.Locale;
 import java.util.Map;
 import org.slf4j.event.KeyValuePair;
 
-/** A log event as one JSON line: time, level, service, event, trace_id, span_id, then its own fields; masked. */
+/**
+ * A log event as one JSON line: time, level, service, event, trace_id, span_id, then its own
+ * fields; masked.
+ */
 public final class JsonLog extends EncoderBase<ILoggingEvent> {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'").withZone(ZoneOffset.UTC);
@@ -67,7 +70,8 @@ public final class JsonLog extends EncoderBase<ILoggingEvent> {
             json.name("logger").value(event.getLoggerName());
         }
         if (event.getThrowableProxy() != null) {
-            json.name("exception").value(Masking.mask(ThrowableProxyUtil.asString(event.getThrowableProxy())));
+            json.name("exception")
+                    .value(Masking.mask(ThrowableProxyUtil.asString(event.getThrowableProxy())));
         }
         json.endObject();
     }

@@ -8,7 +8,10 @@ import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import org.slf4j.Logger;
 
-/** JSON lines on stderr; in code, because reading it from XML costs 500 classes and a tenth of the start. */
+/**
+ * JSON lines on stderr; in code, because reading it from XML costs 500 classes and a tenth of the
+ * start.
+ */
 public final class LogSetup extends ContextAwareBase implements Configurator {
     @Override
     public ExecutionStatus configure(LoggerContext context) {
@@ -20,9 +23,11 @@ public final class LogSetup extends ContextAwareBase implements Configurator {
         stderr.setTarget("System.err");
         stderr.setEncoder(encoder);
         stderr.start();
-        context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN); // libraries tell of their troubles only
+        context.getLogger(Logger.ROOT_LOGGER_NAME)
+                .setLevel(Level.WARN); // libraries tell of their troubles only
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(stderr);
         context.getLogger("banyan").setLevel(Level.INFO);
+        context.getLogger(Logging.ANNOUNCE).setLevel(Level.INFO);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 }

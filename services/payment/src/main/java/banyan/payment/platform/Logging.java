@@ -9,9 +9,14 @@ import org.slf4j.LoggerFactory;
 
 /** Sets the level, and brings what libraries log by other means into the same stream. */
 public final class Logging {
+    /** The logger of the two lines that are written whatever the level is: starting and ready. */
+    public static final String ANNOUNCE = "banyan.announce";
+
     private Logging() {}
 
-    /** @param level `debug`, `info`, `warning` or `error` */
+    /**
+     * @param level `debug`, `info`, `warning` or `error`
+     */
     public static void configure(String level) {
         Level ours = Level.toLevel(level.equals("warning") ? "warn" : level);
         ((Logger) LoggerFactory.getLogger("banyan")).setLevel(ours);
@@ -27,7 +32,8 @@ public final class Logging {
         @Override
         public void publish(LogRecord line) {
             String name = line.getLoggerName() == null ? "jul" : line.getLoggerName();
-            boolean severe = line.getLevel().intValue() >= java.util.logging.Level.SEVERE.intValue();
+            boolean severe =
+                    line.getLevel().intValue() >= java.util.logging.Level.SEVERE.intValue();
             LoggerFactory.getLogger(name)
                     .atLevel(severe ? org.slf4j.event.Level.ERROR : org.slf4j.event.Level.WARN)
                     .setCause(line.getThrown())

@@ -10,30 +10,47 @@ import io.prometheus.metrics.instrumentation.jvm.ProcessMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.util.function.DoubleSupplier;
 
-/** The metrics common to all services; names, units and labels as in protos/config/telemetry.yaml. */
+/**
+ * The metrics common to all services; names, units and labels as in protos/config/telemetry.yaml.
+ */
 public final class Metrics {
     // Finer where an answer usually falls; the last finite one is the longest deadline we expect.
-    static final double[] CALL_BUCKETS = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
-    static final double[] WAIT_BUCKETS = {0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5};
+    static final double[] CALL_BUCKETS = {
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10
+    };
+    static final double[] WAIT_BUCKETS = {
+        0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
+    };
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
 
-    final Histogram serverDuration = histogram(
-            "rpc_server_call_duration_seconds",
-            "Time from headers to the end of an RPC that came in",
-            CALL_BUCKETS,
-            "rpc_service",
-            "rpc_method",
-            "grpc_status");
+    final Histogram serverDuration =
+            histogram(
+                    "rpc_server_call_duration_seconds",
+                    "Time from headers to the end of an RPC that came in",
+                    CALL_BUCKETS,
+                    "rpc_service",
+                    "rpc_method",
+                    "grpc_status");
     final Gauge serverInFlight = gauge("rpc_server_in_flight", "RPCs running now");
-    final Counter serverShed = counter("rpc_server_shed_total", "RPCs refused because the server was full");
-    final Counter serverNoDeadline = counter("rpc_server_no_deadline_total", "RPCs that came without a deadline");
+    final Counter serverShed =
+            counter("rpc_server_shed_total", "RPCs refused because the server was full");
+    final Counter serverNoDeadline =
+            counter("rpc_server_no_deadline_total", "RPCs that came without a deadline");
     final Histogram poolWait =
             histogram("db_pool_wait_seconds", "Time spent waiting for a connection", WAIT_BUCKETS);
     final Gauge poolMax = gauge("db_pool_max", "The most connections the pool opens");
-    final Gauge outboxBacklog = gauge("outbox_backlog", "Events not acknowledged by the broker yet");
-    final Gauge outboxOldestAge = gauge("outbox_oldest_age_seconds", "Age of the oldest such event, 0 without one");
-    final Counter outboxPublished = counter("outbox_published_total", "Events the broker acknowledged");
+    final Gauge outboxBacklog =
+            gauge("outbox_backlog", "Events not acknowledged by the broker yet");
+    final Gauge outboxOldestAge =
+            gauge("outbox_oldest_age_seconds", "Age of the oldest such event, 0 without one");
+    final Counter taskFailures =
+            counter(
+                    "background_task_failures_total",
+                    "Runs of a background task that raised an error",
+                    "task");
+    final Counter outboxPublished =
+            counter("outbox_published_total", "Events the broker acknowledged");
 
     public Metrics() {
         ProcessMetrics.builder().register(registry);
@@ -64,8 +81,8 @@ public final class Metrics {
                 .register(registry);
     }
 
-    private Counter counter(String name, String help) {
-        return Counter.builder().name(name).help(help).register(registry);
+    private Counter counter(String name, String help, String... labels) {
+        return Counter.builder().name(name).help(help).labelNames(labels).register(registry);
     }
 
     private Histogram histogram(String name, String help, double[] buckets, String... labels) {

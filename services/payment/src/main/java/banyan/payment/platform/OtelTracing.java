@@ -23,12 +23,13 @@ public final class OtelTracing implements Tracing {
     private final Tracer tracer;
 
     private OtelTracing(String service, SpanExporter exporter) {
-        Resource resource = Resource.getDefault()
-                .merge(Resource.builder().put(SERVICE_NAME, service).build());
-        this.provider = SdkTracerProvider.builder()
-                .setResource(resource)
-                .addSpanProcessor(BatchSpanProcessor.builder(exporter).build())
-                .build();
+        Resource resource =
+                Resource.getDefault().merge(Resource.builder().put(SERVICE_NAME, service).build());
+        this.provider =
+                SdkTracerProvider.builder()
+                        .setResource(resource)
+                        .addSpanProcessor(BatchSpanProcessor.builder(exporter).build())
+                        .build();
         this.tracer = provider.get("banyan.platform");
     }
 
@@ -43,14 +44,16 @@ public final class OtelTracing implements Tracing {
         Context context = Context.root();
         if (parent != null) {
             TraceFlags flags = parent.sampled() ? TraceFlags.getSampled() : TraceFlags.getDefault();
-            SpanContext remote = SpanContext.createFromRemoteParent(
-                    parent.traceId(), parent.spanId(), flags, TraceState.getDefault());
+            SpanContext remote =
+                    SpanContext.createFromRemoteParent(
+                            parent.traceId(), parent.spanId(), flags, TraceState.getDefault());
             context = context.with(io.opentelemetry.api.trace.Span.wrap(remote));
         }
-        return new Recorded(tracer.spanBuilder(name)
-                .setSpanKind(SpanKind.valueOf(kind.name()))
-                .setParent(context)
-                .startSpan());
+        return new Recorded(
+                tracer.spanBuilder(name)
+                        .setSpanKind(SpanKind.valueOf(kind.name()))
+                        .setParent(context)
+                        .startSpan());
     }
 
     @Override

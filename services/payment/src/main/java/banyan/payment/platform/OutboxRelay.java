@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Publishes the outbox: in order, by one replica at a time, until the broker has acknowledged each event. An event may be sent
- * twice after a crash; the broker drops a repeat of the same id.
+ * Publishes the outbox: in order, by one replica at a time, until the broker has acknowledged each
+ * event. An event may be sent twice after a crash; the broker drops a repeat of the same id.
  */
 public final class OutboxRelay {
     private static final Logger LOG = LoggerFactory.getLogger(OutboxRelay.class);
@@ -29,22 +29,20 @@ public final class OutboxRelay {
      * @param service names the stream (upper case) and what its subjects begin with
      * @param connect gives a connection of the relay's own
      */
-    public OutboxRelay(String service, String natsUrl, Callable<Connection> connect, Metrics metrics) {
+    public OutboxRelay(
+            String service, String natsUrl, Callable<Connection> connect, Metrics metrics) {
         this.connect = connect;
         this.broker = new Broker(service, natsUrl);
         this.metrics = metrics;
-        this.loop = new BackgroundLoop("outbox-relay", Duration.ZERO, Tracing.idsOnly(), this::step);
+        this.loop = new BackgroundLoop("outbox-relay", Duration.ZERO, metrics, this::step);
     }
 
-    public void start() {
-        loop.start();
-    }
-
+    /** Does the publishing; its owner starts it. */
     public BackgroundLoop loop() {
         return loop;
     }
 
-    /** Ends after the running batch. */
+    /** Ends after the running batch and closes what the relay holds. */
     public void stop(Duration limit) throws InterruptedException, SQLException {
         loop.stop(limit);
         broker.close();
@@ -72,7 +70,10 @@ public final class OutboxRelay {
         }
     }
 
-    /** One batch; true when there may be another. Without a broker it is tried again after the next look. */
+    /**
+     * One batch; true when there may be another. Without a broker it is tried again after the next
+     * look.
+     */
     private boolean publish() throws SQLException, InterruptedException {
         List<OutboxTable.Row> rows = table.next(BATCH);
         try {
@@ -87,10 +88,18 @@ public final class OutboxRelay {
             List<Long> done = broker.publish(rows);
             table.markPublished(done);
             metrics.outboxPublished.inc(done.size());
+            if (done.size() < rows.size()) {
+                LOG.atWarn()
+                        .addKeyValue("sent", rows.size())
+                        .addKeyValue("acknowledged", done.size())
+                        .log("the broker did not take every event; they are sent again");
+            }
             return rows.size() == BATCH && done.size() == rows.size();
         } catch (IOException | io.nats.client.JetStreamApiException | IllegalStateException e) {
             if (!brokerAway) {
-                LOG.atWarn().addKeyValue("reason", String.valueOf(e.getMessage())).log("broker is away; events wait");
+                LOG.atWarn()
+                        .addKeyValue("reason", String.valueOf(e.getMessage()))
+                        .log("broker is away; events wait");
             }
             brokerAway = true;
             return false;

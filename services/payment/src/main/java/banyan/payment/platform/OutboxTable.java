@@ -19,6 +19,7 @@ final class OutboxTable implements AutoCloseable {
     private static final long LOCK = 0x62616e79_6f757462L;
 
     private final Connection connection;
+    private boolean leading;
 
     OutboxTable(Connection connection) throws SQLException {
         this.connection = connection;
@@ -29,23 +30,40 @@ final class OutboxTable implements AutoCloseable {
     }
 
     /** An event that waits for the broker. */
-    record Row(long position, String id, String subject, String type, String entity, byte[] data, JsonObject headers, Instant time) {}
+    record Row(
+            long position,
+            String id,
+            String subject,
+            String type,
+            String entity,
+            byte[] data,
+            JsonObject headers,
+            Instant time) {}
 
     /** How many wait, and since when the oldest does: 0 without one. */
     record Backlog(long rows, double oldestAgeSeconds) {}
 
-    /** True when this process is the one that publishes; the others take over when its connection ends. */
+    /**
+     * True when this process is the one that publishes; the others take over when its connection
+     * ends.
+     */
     boolean lead() throws SQLException {
-        try (PreparedStatement query = connection.prepareStatement("SELECT pg_try_advisory_lock(?)")) {
+        if (leading) {
+            return true;
+        }
+        try (PreparedStatement query =
+                connection.prepareStatement("SELECT pg_try_advisory_lock(?)")) {
             query.setLong(1, LOCK);
             try (ResultSet row = query.executeQuery()) {
-                return row.next() && row.getBoolean(1);
+                leading = row.next() && row.getBoolean(1);
+                return leading;
             }
         }
     }
 
     Backlog backlog() throws SQLException {
-        String sql = """
+        String sql =
+                """
                 SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
                 FROM outbox WHERE published_at IS NULL""";
         try (Statement query = connection.createStatement();

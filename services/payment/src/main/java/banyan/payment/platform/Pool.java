@@ -17,7 +17,9 @@ public final class Pool implements AutoCloseable {
     private final DatabaseUrl url;
     private final HikariDataSource pool;
 
-    /** @param max the most connections; one is kept open at rest */
+    /**
+     * @param max the most connections; one is kept open at rest
+     */
     public Pool(DatabaseUrl url, int max, Metrics metrics) {
         this.url = url;
         HikariConfig config = new HikariConfig();
@@ -38,10 +40,12 @@ public final class Pool implements AutoCloseable {
                 .name("db_pool_connections")
                 .help("Connections, `used` or `idle`")
                 .labelNames("state")
-                .callback(callback -> {
-                    callback.call(pool.getHikariPoolMXBean().getActiveConnections(), "used");
-                    callback.call(pool.getHikariPoolMXBean().getIdleConnections(), "idle");
-                })
+                .callback(
+                        callback -> {
+                            callback.call(
+                                    pool.getHikariPoolMXBean().getActiveConnections(), "used");
+                            callback.call(pool.getHikariPoolMXBean().getIdleConnections(), "idle");
+                        })
                 .register(metrics.registry());
     }
 
@@ -76,7 +80,9 @@ public final class Pool implements AutoCloseable {
         properties.setProperty("tcpKeepAlive", "true");
         properties.setProperty("ApplicationName", url.user());
         properties.setProperty("logServerErrorDetail", "false"); // details quote rows
-        properties.setProperty("options", "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000");
+        properties.setProperty(
+                "options",
+                "-c statement_timeout=5000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=10000");
         return properties;
     }
 

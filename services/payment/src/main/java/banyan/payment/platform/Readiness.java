@@ -7,7 +7,9 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Whether calls may come: proven by a check each second, off until then and for good once draining. */
+/**
+ * Whether calls may come: proven by a check each second, off until then and for good once draining.
+ */
 public final class Readiness {
     private static final Logger LOG = LoggerFactory.getLogger(Readiness.class);
 
@@ -23,11 +25,12 @@ public final class Readiness {
      * @param check true when it works; bounded in time
      * @param publish told of every change
      */
-    public Readiness(String name, Callable<Boolean> check, Consumer<Boolean> publish) {
+    public Readiness(
+            String name, Callable<Boolean> check, Consumer<Boolean> publish, Metrics metrics) {
         this.name = name;
         this.check = check;
         this.publish = publish;
-        this.loop = new BackgroundLoop("readiness", Duration.ofSeconds(1), Tracing.idsOnly(), this::step);
+        this.loop = new BackgroundLoop("readiness", Duration.ofSeconds(1), metrics, this::step);
     }
 
     public void start() {
@@ -39,7 +42,7 @@ public final class Readiness {
         return reasons;
     }
 
-    BackgroundLoop loop() {
+    public BackgroundLoop loop() {
         return loop;
     }
 
@@ -54,7 +57,9 @@ public final class Readiness {
         try {
             reason = check.call() ? "" : "no answer";
         } catch (Exception e) {
-            reason = e.getClass().getSimpleName(); // whatever is wrong is the reason for not being ready
+            reason =
+                    e.getClass()
+                            .getSimpleName(); // whatever is wrong is the reason for not being ready
         }
         set(reason.isEmpty() ? Map.of() : Map.of(name, reason), false);
         return false;

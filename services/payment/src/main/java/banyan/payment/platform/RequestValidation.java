@@ -25,24 +25,38 @@ final class RequestValidation {
         }
     }
 
-    /** Refuses with INVALID_ARGUMENT and a violation for each broken rule, e.g. `items[0].quantity`. */
+    /**
+     * Refuses with INVALID_ARGUMENT and a violation for each broken rule, e.g. `items[0].quantity`.
+     */
     void check(Message request) {
         ValidationResult result;
         try {
             result = validator.validate(request);
         } catch (ValidationException e) {
-            throw new IllegalStateException("a rule of " + request.getDescriptorForType().getFullName() + " is broken", e);
+            throw new IllegalStateException(
+                    "a rule of " + request.getDescriptorForType().getFullName() + " is broken", e);
         }
         if (result.isSuccess()) {
             return;
         }
-        List<RpcFailure.Violation> violations = result.toProto().getViolationsList().stream()
-                .map(each -> new RpcFailure.Violation(
-                        path(each.getField()), each.getMessage().isEmpty() ? each.getRuleId() : each.getMessage()))
-                .toList();
-        String fields = String.join(
-                ", ", violations.stream().map(RpcFailure.Violation::field).limit(5).toList());
-        throw RpcFailure.of(Status.Code.INVALID_ARGUMENT, "INVALID_ARGUMENT", "the request is not valid: " + fields)
+        List<RpcFailure.Violation> violations =
+                result.toProto().getViolationsList().stream()
+                        .map(
+                                each ->
+                                        new RpcFailure.Violation(
+                                                path(each.getField()),
+                                                each.getMessage().isEmpty()
+                                                        ? each.getRuleId()
+                                                        : each.getMessage()))
+                        .toList();
+        String fields =
+                String.join(
+                        ", ",
+                        violations.stream().map(RpcFailure.Violation::field).limit(5).toList());
+        throw RpcFailure.of(
+                        Status.Code.INVALID_ARGUMENT,
+                        "INVALID_ARGUMENT",
+                        "the request is not valid: " + fields)
                 .with(violations)
                 .raised();
     }

@@ -51,22 +51,29 @@ public record RpcFailure(
 
     StatusRuntimeException toStatus(String domain) {
         var status = com.google.rpc.Status.newBuilder().setCode(code.value()).setMessage(message);
-        status.addDetails(Any.pack(ErrorInfo.newBuilder()
-                .setReason(reason)
-                .setDomain(domain)
-                .putAllMetadata(metadata)
-                .build()));
+        status.addDetails(
+                Any.pack(
+                        ErrorInfo.newBuilder()
+                                .setReason(reason)
+                                .setDomain(domain)
+                                .putAllMetadata(metadata)
+                                .build()));
         if (retryAfter != null) {
-            var delay = com.google.protobuf.Duration.newBuilder()
-                    .setSeconds(retryAfter.getSeconds())
-                    .setNanos(retryAfter.getNano());
+            var delay =
+                    com.google.protobuf.Duration.newBuilder()
+                            .setSeconds(retryAfter.getSeconds())
+                            .setNanos(retryAfter.getNano());
             status.addDetails(Any.pack(RetryInfo.newBuilder().setRetryDelay(delay).build()));
         }
         if (!violations.isEmpty()) {
             BadRequest.Builder bad = BadRequest.newBuilder();
-            violations.stream().limit(MAX_VIOLATIONS).forEach(each -> bad.addFieldViolationsBuilder()
-                    .setField(each.field())
-                    .setDescription(each.description()));
+            violations.stream()
+                    .limit(MAX_VIOLATIONS)
+                    .forEach(
+                            each ->
+                                    bad.addFieldViolationsBuilder()
+                                            .setField(each.field())
+                                            .setDescription(each.description()));
             status.addDetails(Any.pack(bad.build()));
         }
         return StatusProto.toStatusRuntimeException(status.build());

@@ -10,7 +10,10 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Steps to stop by, in order, each with a limit of its own: one that hangs or fails does not keep the others from running. */
+/**
+ * Steps to stop by, in order, each with a limit of its own: one that hangs or fails does not keep
+ * the others from running.
+ */
 public final class Shutdown {
     private static final Logger LOG = LoggerFactory.getLogger(Shutdown.class);
 
@@ -33,17 +36,22 @@ public final class Shutdown {
     /** Takes at most the sum of the limits. */
     public void run() throws InterruptedException {
         for (Step step : steps) {
-            FutureTask<Void> task = new FutureTask<>(() -> {
-                step.action().run();
-                return null;
-            });
+            FutureTask<Void> task =
+                    new FutureTask<>(
+                            () -> {
+                                step.action().run();
+                                return null;
+                            });
             Thread thread = new Thread(task, "stop-" + step.name());
             thread.setDaemon(true);
             thread.start();
             try {
                 task.get(step.limit().toMillis(), TimeUnit.MILLISECONDS);
             } catch (ExecutionException e) {
-                LOG.atWarn().addKeyValue("step", step.name()).setCause(e.getCause()).log("stopping failed");
+                LOG.atWarn()
+                        .addKeyValue("step", step.name())
+                        .setCause(e.getCause())
+                        .log("stopping failed");
             } catch (TimeoutException e) {
                 LOG.atWarn().addKeyValue("step", step.name()).log("stopping took too long");
             }

@@ -15,9 +15,12 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
     /** The span that the running work belongs to; follows a call through gRPC's own context. */
     public static final Context.Key<TraceContext> KEY = Context.key("trace");
 
-    private static final Pattern FORMAT = Pattern.compile("([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
+    private static final Pattern FORMAT =
+            Pattern.compile("([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
 
-    /** The caller's span; null when the header is absent or malformed, so that a new trace begins. */
+    /**
+     * The caller's span; null when the header is absent or malformed, so that a new trace begins.
+     */
     public static TraceContext parse(String traceparent) {
         Matcher match = traceparent == null ? null : FORMAT.matcher(traceparent);
         if (match == null
@@ -38,7 +41,9 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
                 : new TraceContext(parent.traceId, hex64(), parent.sampled);
     }
 
-    /** The header that makes the next hop's span a child of the running one; empty outside a trace. */
+    /**
+     * The header that makes the next hop's span a child of the running one; empty outside a trace.
+     */
     public static String currentTraceparent() {
         TraceContext current = KEY.get();
         return current == null ? "" : current.traceparent();

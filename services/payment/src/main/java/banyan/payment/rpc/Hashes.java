@@ -18,7 +18,8 @@ final class Hashes {
             message.writeTo(out);
             return MessageDigest.getInstance("SHA-256").digest(bytes);
         } catch (IOException | NoSuchAlgorithmException e) {
-            throw new IllegalStateException("neither the array nor the algorithm can be missing", e);
+            throw new IllegalStateException(
+                    "neither the array nor the algorithm can be missing", e);
         }
     }
 }

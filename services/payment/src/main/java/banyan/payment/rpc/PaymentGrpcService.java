@@ -38,7 +38,11 @@ public final class PaymentGrpcService extends PaymentServiceGrpc.PaymentServiceI
 
     /** What the RPCs call. */
     public record UseCases(
-            ChargeOrder charge, RefundOrder refundOrder, RefundPayment refundPayment, GetPayment get, ListPayments list) {}
+            ChargeOrder charge,
+            RefundOrder refundOrder,
+            RefundPayment refundPayment,
+            GetPayment get,
+            ListPayments list) {}
 
     public PaymentGrpcService(UseCases useCases) {
         this.useCases = useCases;
@@ -46,17 +50,26 @@ public final class PaymentGrpcService extends PaymentServiceGrpc.PaymentServiceI
 
     @Override
     public void charge(ChargeRequest request, StreamObserver<ChargeResponse> observer) {
-        var command = new ChargeOrder.Command(
-                id(request.getOrderId()), id(request.getUserId()), money(request.getAmount()), request.getPaymentToken());
+        var command =
+                new ChargeOrder.Command(
+                        id(request.getOrderId()),
+                        id(request.getUserId()),
+                        money(request.getAmount()),
+                        request.getPaymentToken());
         ChargeOrder.Result result = useCases.charge().charge(command, deadline());
         if (result.repeated()) {
             CallScope.markReplayed();
         }
-        reply(observer, ChargeResponse.newBuilder().setPayment(ProtoMapper.payment(result.payment())).build());
+        reply(
+                observer,
+                ChargeResponse.newBuilder()
+                        .setPayment(ProtoMapper.payment(result.payment()))
+                        .build());
     }
 
     @Override
-    public void refundOrder(RefundOrderRequest request, StreamObserver<RefundOrderResponse> observer) {
+    public void refundOrder(
+            RefundOrderRequest request, StreamObserver<RefundOrderResponse> observer) {
         var response = RefundOrderResponse.newBuilder();
         useCases.refundOrder()
                 .refund(id(request.getOrderId()), request.getReason(), deadline())
@@ -66,21 +79,29 @@ public final class PaymentGrpcService extends PaymentServiceGrpc.PaymentServiceI
     }
 
     @Override
-    public void refundPayment(RefundPaymentRequest request, StreamObserver<RefundPaymentResponse> observer) {
-        var key = new PaymentStore.Request(
-                CallScope.identity().caller(), "RefundPayment", request.getRequestId(), Hashes.of(request));
-        Optional<Money> amount = request.hasAmount() ? Optional.of(money(request.getAmount())) : Optional.empty();
+    public void refundPayment(
+            RefundPaymentRequest request, StreamObserver<RefundPaymentResponse> observer) {
+        var key =
+                new PaymentStore.Request(
+                        CallScope.identity().caller(),
+                        "RefundPayment",
+                        request.getRequestId(),
+                        Hashes.of(request));
+        Optional<Money> amount =
+                request.hasAmount() ? Optional.of(money(request.getAmount())) : Optional.empty();
         String reason = request.getReason().isEmpty() ? "STAFF" : request.getReason();
         var command = new RefundPayment.Command(key, id(request.getPaymentId()), amount, reason);
-        RefundPayment.Result result = useCases.refundPayment()
-                .refund(
-                        command,
-                        (payment, refund) -> RefundPaymentResponse.newBuilder()
-                                .setPayment(ProtoMapper.payment(payment))
-                                .setRefund(ProtoMapper.refund(refund))
-                                .build()
-                                .toByteArray(),
-                        deadline());
+        RefundPayment.Result result =
+                useCases.refundPayment()
+                        .refund(
+                                command,
+                                (payment, refund) ->
+                                        RefundPaymentResponse.newBuilder()
+                                                .setPayment(ProtoMapper.payment(payment))
+                                                .setRefund(ProtoMapper.refund(refund))
+                                                .build()
+                                                .toByteArray(),
+                                deadline());
         if (result.replayed()) {
             CallScope.markReplayed();
         }
@@ -90,14 +111,19 @@ public final class PaymentGrpcService extends PaymentServiceGrpc.PaymentServiceI
     @Override
     public void getPayment(GetPaymentRequest request, StreamObserver<GetPaymentResponse> observer) {
         var payment = useCases.get().get(viewer(), id(request.getPaymentId()));
-        reply(observer, GetPaymentResponse.newBuilder().setPayment(ProtoMapper.payment(payment)).build());
+        reply(
+                observer,
+                GetPaymentResponse.newBuilder().setPayment(ProtoMapper.payment(payment)).build());
     }
 
     @Override
-    public void listPayments(ListPaymentsRequest request, StreamObserver<ListPaymentsResponse> observer) {
-        Optional<String> order = Optional.of(id(request.getOrderId())).filter(text -> !text.isEmpty());
+    public void listPayments(
+            ListPaymentsRequest request, StreamObserver<ListPaymentsResponse> observer) {
+        Optional<String> order =
+                Optional.of(id(request.getOrderId())).filter(text -> !text.isEmpty());
         ListPayments.Page page =
-                useCases.list().list(viewer(), order, request.getPageSize(), request.getPageToken());
+                useCases.list()
+                        .list(viewer(), order, request.getPageSize(), request.getPageToken());
         var response = ListPaymentsResponse.newBuilder().setNextPageToken(page.nextToken());
         page.payments().forEach(payment -> response.addPayments(ProtoMapper.payment(payment)));
         reply(observer, response.build());
@@ -119,7 +145,8 @@ public final class PaymentGrpcService extends PaymentServiceGrpc.PaymentServiceI
 
     private static Money money(banyan.common.v1.Money money) {
         if (money.getMinorUnits() < 0) {
-            throw banyan.payment.domain.PaymentException.invalid("amount.minor_units", "must not be negative");
+            throw banyan.payment.domain.PaymentException.invalid(
+                    "amount.minor_units", "must not be negative");
         }
         return new Money(money.getMinorUnits(), money.getCurrencyCode());
     }

@@ -15,15 +15,17 @@ public final class StatusMapper {
         if (!(error instanceof PaymentException refusal)) {
             return Optional.empty();
         }
-        List<RpcFailure.Violation> violations = refusal.field().isEmpty()
-                ? List.of()
-                : List.of(new RpcFailure.Violation(refusal.field(), refusal.getMessage()));
-        return Optional.of(new RpcFailure(
-                Status.Code.valueOf(refusal.kind().name()),
-                refusal.reason(),
-                refusal.getMessage(),
-                refusal.metadata(),
-                violations,
-                null));
+        List<RpcFailure.Violation> violations =
+                refusal.field().isEmpty()
+                        ? List.of()
+                        : List.of(new RpcFailure.Violation(refusal.field(), refusal.getMessage()));
+        return Optional.of(
+                new RpcFailure(
+                        Status.Code.valueOf(refusal.kind().name()),
+                        refusal.reason(),
+                        refusal.getMessage(),
+                        refusal.metadata(),
+                        violations,
+                        null));
     }
 }

@@ -19,11 +19,20 @@ import org.junit.jupiter.api.Test;
 class GuardedProviderTest {
     private final MoodyProvider moody = new MoodyProvider();
     private final List<String> seen = new CopyOnWriteArrayList<>();
-    private final GuardedProvider guarded = new GuardedProvider(
-            moody, 1, Duration.ofMillis(300), (operation, outcome, seconds) -> seen.add(operation + " " + outcome));
+    private final GuardedProvider guarded =
+            new GuardedProvider(
+                    moody,
+                    1,
+                    Duration.ofMillis(300),
+                    (operation, outcome, seconds) -> seen.add(operation + " " + outcome));
 
     private Object charge() {
-        return guarded.charge(UUID.randomUUID().toString(), World.eur(5), "tok_ok", World.newOrder(), World.soon());
+        return guarded.charge(
+                UUID.randomUUID().toString(),
+                World.eur(5),
+                "tok_ok",
+                World.newOrder(),
+                World.soon());
     }
 
     @Test
@@ -45,14 +54,15 @@ class GuardedProviderTest {
     void a_call_that_is_one_too_many_is_turned_away_unsent() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
         CountDownLatch leave = new CountDownLatch(1);
-        moody.duringCharge = () -> {
-            inside.countDown();
-            try {
-                leave.await(10, TimeUnit.SECONDS);
-            } catch (InterruptedException e) {
-                throw new IllegalStateException(e);
-            }
-        };
+        moody.duringCharge =
+                () -> {
+                    inside.countDown();
+                    try {
+                        leave.await(10, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                };
         Thread first = new Thread(this::charge);
         first.start();
         assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();

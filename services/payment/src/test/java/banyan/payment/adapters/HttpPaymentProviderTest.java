@@ -45,7 +45,8 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
     }
 
     static PaymentProvider at(URI url) {
-        return new HttpPaymentProvider(new ProviderHttp(url, Duration.ofSeconds(2), threads, () -> "00-trace"));
+        return new HttpPaymentProvider(
+                new ProviderHttp(url, Duration.ofSeconds(2), threads, () -> "00-trace"));
     }
 
     @Override
@@ -55,9 +56,17 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
 
     @Test
     void a_charge_without_an_answer_in_time_is_unknown_and_found_by_asking() {
-        ChargeOutcome outcome = provider()
-                .charge(key, World.eur(5), "tok_timeout_after_charge", order, Deadline.after(Duration.ofMillis(400)));
-        assertThat(outcome).isInstanceOfSatisfying(Unknown.class, each -> assertThat(each.inFlight()).isTrue());
+        ChargeOutcome outcome =
+                provider()
+                        .charge(
+                                key,
+                                World.eur(5),
+                                "tok_timeout_after_charge",
+                                order,
+                                Deadline.after(Duration.ofMillis(400)));
+        assertThat(outcome)
+                .isInstanceOfSatisfying(
+                        Unknown.class, each -> assertThat(each.inFlight()).isTrue());
         assertThat(provider().findCharge(key, World.soon())).isInstanceOf(Found.class);
         assertThat(standIn.charges(order)).isEqualTo(1);
     }
@@ -65,9 +74,11 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
     @Test
     void a_provider_that_is_not_there_charged_nothing() {
         PaymentProvider nowhere = at(URI.create("http://127.0.0.1:1"));
-        assertThat(nowhere.charge(key, World.eur(5), "tok_ok", order, World.soon())).isInstanceOf(NotCharged.class);
+        assertThat(nowhere.charge(key, World.eur(5), "tok_ok", order, World.soon()))
+                .isInstanceOf(NotCharged.class);
         assertThat(nowhere.findCharge(key, World.soon())).isInstanceOf(NoAnswer.class);
-        assertThat(nowhere.refund(key, "ch", World.eur(5), World.soon())).isInstanceOf(RefundUnknown.class);
+        assertThat(nowhere.refund(key, "ch", World.eur(5), World.soon()))
+                .isInstanceOf(RefundUnknown.class);
     }
 
     @Test
@@ -80,13 +91,16 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
 
     @Test
     void a_request_that_is_wrong_in_itself_is_refused_for_good() {
-        ChargeOutcome outcome = provider().charge(key, World.eur(5), "t".repeat(101), order, World.soon());
+        ChargeOutcome outcome =
+                provider().charge(key, World.eur(5), "t".repeat(101), order, World.soon());
         assertThat(outcome).isEqualTo(new Refused("invalid_request"));
     }
 
     @Test
     void without_time_nothing_is_sent() {
-        ChargeOutcome outcome = provider().charge(key, World.eur(5), "tok_ok", order, Deadline.after(Duration.ZERO));
+        ChargeOutcome outcome =
+                provider()
+                        .charge(key, World.eur(5), "tok_ok", order, Deadline.after(Duration.ZERO));
         assertThat(outcome).isInstanceOf(NotCharged.class);
         assertThat(standIn.charges(order)).isZero();
     }

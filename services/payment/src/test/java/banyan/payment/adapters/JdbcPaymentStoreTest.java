@@ -30,7 +30,9 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
     static void open() {
         url = Postgres.database();
         pool = new Pool(DatabaseUrl.parse(url), 8, new Metrics());
-        store = new JdbcPaymentStore(pool.dataSource(), new UuidV7(InstantSource.system()), () -> "00-trace");
+        store =
+                new JdbcPaymentStore(
+                        pool.dataSource(), new UuidV7(InstantSource.system()), () -> "00-trace");
     }
 
     @BeforeEach
@@ -54,11 +56,12 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
     @Test
     void an_event_lies_in_the_outbox_beside_the_state_it_tells_of() throws Exception {
         Payment paid = inserted(pending(NOW)).succeeded("ch_1", NOW);
-        store.inTransaction(tx -> {
-            tx.update(paid);
-            tx.publish(new PaymentEvent.Charged(paid), NOW);
-            return null;
-        });
+        store.inTransaction(
+                tx -> {
+                    tx.update(paid);
+                    tx.publish(new PaymentEvent.Charged(paid), NOW);
+                    return null;
+                });
         try (Connection connection = Postgres.connect(url);
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery("SELECT * FROM outbox")) {
@@ -75,9 +78,12 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
 
     @Test
     void a_database_that_is_away_is_unavailable_within_the_pools_limit() {
-        try (Pool nowhere = new Pool(DatabaseUrl.parse("postgres://a:b@127.0.0.1:1/none"), 1, new Metrics())) {
+        try (Pool nowhere =
+                new Pool(DatabaseUrl.parse("postgres://a:b@127.0.0.1:1/none"), 1, new Metrics())) {
             PaymentStore away = new JdbcPaymentStore(nowhere.dataSource(), () -> "", () -> "");
-            assertRefused("STORE_UNAVAILABLE", () -> away.find(java.util.UUID.randomUUID().toString()));
+            assertRefused(
+                    "DATABASE_UNAVAILABLE",
+                    () -> away.find(java.util.UUID.randomUUID().toString()));
         }
     }
 }

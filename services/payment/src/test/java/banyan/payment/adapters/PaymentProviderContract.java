@@ -43,7 +43,8 @@ abstract class PaymentProviderContract {
     @Test
     void a_refused_card_is_declined_with_its_code() {
         assertThat(charge("tok_declined"))
-                .isInstanceOfSatisfying(Declined.class, each -> assertThat(each.code()).isEqualTo("card_declined"));
+                .isInstanceOfSatisfying(
+                        Declined.class, each -> assertThat(each.code()).isEqualTo("card_declined"));
     }
 
     @Test
@@ -71,8 +72,10 @@ abstract class PaymentProviderContract {
         RefundOutcome first = refund("a-" + key, id, 1000);
         assertThat(first).isInstanceOf(Refunded.class);
         assertThat(refund("a-" + key, id, 1000)).isEqualTo(first);
-        assertThat(refund("b-" + key, id, 300)).isEqualTo(new RefundRefused("refund_exceeds_charge"));
+        assertThat(refund("b-" + key, id, 300))
+                .isEqualTo(new RefundRefused("refund_exceeds_charge"));
         assertThat(refund("c-" + key, id, 299)).isInstanceOf(Refunded.class);
-        assertThat(refund("d-" + key, "ch_unknown", 1)).isEqualTo(new RefundRefused("charge_not_found"));
+        assertThat(refund("d-" + key, "ch_unknown", 1))
+                .isEqualTo(new RefundRefused("charge_not_found"));
     }
 }

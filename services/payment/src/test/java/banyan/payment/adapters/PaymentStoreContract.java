@@ -4,82 +4,39 @@ import static banyan.payment.support.Refusals.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import banyan.payment.app.PaymentStore;
 import banyan.payment.app.PaymentStore.Query;
 import banyan.payment.app.PaymentStore.Request;
 import banyan.payment.domain.Payment;
-import banyan.payment.domain.PaymentState;
 import banyan.payment.domain.Pursuit;
 import banyan.payment.domain.Pursuit.Lease;
-import banyan.payment.domain.Refund;
 import banyan.payment.support.World;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.CyclicBarrier;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** What every store must do; one subclass per adapter. */
-abstract class PaymentStoreContract {
-    static final Instant NOW = Instant.parse("2026-05-01T10:00:00.123456Z");
-
-    abstract PaymentStore store();
-
-    static Payment pending(Instant next) {
-        return new Payment(
-                UUID.randomUUID().toString(),
-                UUID.randomUUID().toString(),
-                UUID.randomUUID().toString(),
-                "fingerprint",
-                World.eur(1000),
-                PaymentState.PENDING,
-                Pursuit.from(next),
-                List.of(),
-                NOW,
-                NOW);
-    }
-
-    static Refund refund(long minor, Instant next) {
-        return Refund.asked(UUID.randomUUID().toString(), World.eur(minor), "STAFF", Pursuit.from(next), NOW);
-    }
-
-    Payment inserted(Payment payment) {
-        return store().inTransaction(tx -> {
-            tx.lockOrder(payment.orderId());
-            tx.insert(payment);
-            return payment;
-        });
-    }
-
-    void update(Payment payment) {
-        store().inTransaction(tx -> {
-            tx.update(payment);
-            return null;
-        });
-    }
-
+abstract class PaymentStoreContract extends PaymentStoreRaces {
     @Test
     void a_payment_comes_back_as_it_was_written() {
         Lease lease = new Lease(UUID.randomUUID().toString(), NOW.plusSeconds(10));
         Payment payment = inserted(pending(NOW)).with(Pursuit.from(NOW).sending(lease, NOW));
         update(payment);
         assertThat(store().find(payment.id())).contains(payment);
-        Payment refunded = payment.succeeded("ch_1", NOW)
-                .refunding(refund(300, NOW), NOW)
-                .refunding(refund(200, NOW).succeeded("re_1", NOW), NOW);
+        Payment refunded =
+                payment.succeeded("ch_1", NOW)
+                        .refunding(refund(300, NOW), NOW)
+                        .refunding(refund(200, NOW).succeeded("re_1", NOW), NOW);
         update(refunded);
         assertThat(store().find(payment.id()).orElseThrow())
                 .usingRecursiveComparison()
                 .ignoringCollectionOrder()
                 .isEqualTo(refunded);
-        for (Payment end : List.of(pending(NOW).declined("ch", "card_declined", NOW), pending(NOW).failed(null, NOW))) {
+        for (Payment end :
+                List.of(
+                        pending(NOW).declined("ch", "card_declined", NOW),
+                        pending(NOW).failed(null, NOW))) {
             assertThat(store().find(inserted(end).id())).contains(end);
         }
     }
@@ -87,38 +44,56 @@ abstract class PaymentStoreContract {
     @Test
     void nothing_remains_of_a_transaction_that_throws() {
         Payment payment = pending(NOW);
-        assertThatThrownBy(() -> store().inTransaction(tx -> {
-                    tx.lockOrder(payment.orderId());
-                    tx.closeOrder(payment.orderId(), "WHY", NOW);
-                    tx.insert(payment);
-                    throw new IllegalStateException("rolled back");
-                }))
+        assertThatThrownBy(
+                        () ->
+                                store().inTransaction(
+                                                tx -> {
+                                                    tx.lockOrder(payment.orderId());
+                                                    tx.closeOrder(payment.orderId(), "WHY", NOW);
+                                                    tx.insert(payment);
+                                                    throw new IllegalStateException("rolled back");
+                                                }))
                 .hasMessage("rolled back");
         assertThat(store().find(payment.id())).isEmpty();
-        assertThat(store().<Optional<String>>inTransaction(tx -> tx.lockOrder(payment.orderId()))).isEmpty();
+        assertThat(store().<Optional<String>>inTransaction(tx -> tx.lockOrder(payment.orderId())))
+                .isEmpty();
     }
 
     @Test
     void an_order_stays_closed_for_its_first_reason() {
         String order = World.newOrder();
         for (String reason : List.of("FIRST", "SECOND")) {
-            store().inTransaction(tx -> {
-                tx.lockOrder(order);
-                tx.closeOrder(order, reason, NOW);
-                return null;
-            });
+            store().inTransaction(
+                            tx -> {
+                                tx.lockOrder(order);
+                                tx.closeOrder(order, reason, NOW);
+                                return null;
+                            });
         }
-        assertThat(store().<Optional<String>>inTransaction(tx -> tx.lockOrder(order))).contains("FIRST");
+        assertThat(store().<Optional<String>>inTransaction(tx -> tx.lockOrder(order)))
+                .contains("FIRST");
     }
 
     @Test
     void an_order_has_one_payment() {
         Payment payment = inserted(pending(NOW));
-        Payment second = new Payment(
-                UUID.randomUUID().toString(), payment.orderId(), payment.userId(), "other", payment.amount(),
-                payment.state(), payment.pursuit(), List.of(), NOW, NOW);
+        Payment second =
+                new Payment(
+                        UUID.randomUUID().toString(),
+                        payment.orderId(),
+                        payment.userId(),
+                        "other",
+                        payment.amount(),
+                        payment.state(),
+                        payment.pursuit(),
+                        List.of(),
+                        NOW,
+                        NOW);
         assertThatThrownBy(() -> inserted(second)).isInstanceOf(RuntimeException.class);
-        assertThat(store().<Optional<Payment>>inTransaction(tx -> tx.lockByOrder(payment.orderId()))).contains(payment);
+        assertThat(
+                        store().<Optional<Payment>>inTransaction(
+                                        tx -> tx.lockByOrder(payment.orderId())))
+                .contains(payment);
     }
 
     @Test
@@ -128,9 +103,17 @@ abstract class PaymentStoreContract {
         assertThat(due()).isEmpty();
         Payment payment = inserted(pending(NOW.minusSeconds(1)));
         assertThat(due()).contains(payment);
-        update(payment.with(payment.pursuit().leased(new Lease(UUID.randomUUID().toString(), NOW.plusSeconds(1)))));
+        update(
+                payment.with(
+                        payment.pursuit()
+                                .leased(
+                                        new Lease(
+                                                UUID.randomUUID().toString(),
+                                                NOW.plusSeconds(1)))));
         assertThat(due()).isEmpty();
-        update(payment.with(payment.pursuit().leased(new Lease(UUID.randomUUID().toString(), NOW))));
+        update(
+                payment.with(
+                        payment.pursuit().leased(new Lease(UUID.randomUUID().toString(), NOW))));
         assertThat(due()).isPresent();
         update(payment.succeeded("ch", NOW));
         update(later.declined("ch", "x", NOW));
@@ -143,12 +126,18 @@ abstract class PaymentStoreContract {
 
     @Test
     void a_refund_is_due_likewise() {
-        Payment payment = inserted(pending(NOW)).succeeded("ch", NOW).refunding(refund(10, NOW.plusSeconds(9)), NOW);
+        Payment payment =
+                inserted(pending(NOW))
+                        .succeeded("ch", NOW)
+                        .refunding(refund(10, NOW.plusSeconds(9)), NOW);
         update(payment);
         assertThat(store().<Optional<Payment>>inTransaction(tx -> tx.lockDueRefund(NOW))).isEmpty();
         Payment due = payment.refunding(refund(20, NOW), NOW);
         update(due);
-        assertThat(store().<Optional<Payment>>inTransaction(tx -> tx.lockDueRefund(NOW)).map(Payment::id)).contains(payment.id());
+        assertThat(
+                        store().<Optional<Payment>>inTransaction(tx -> tx.lockDueRefund(NOW))
+                                .map(Payment::id))
+                .contains(payment.id());
         String id = due.refunds().get(1).id();
         update(due.changing(id, each -> each.succeeded("re", NOW), NOW));
         assertThat(store().<Optional<Payment>>inTransaction(tx -> tx.lockDueRefund(NOW))).isEmpty();
@@ -159,13 +148,17 @@ abstract class PaymentStoreContract {
     void a_first_answer_is_kept_for_the_same_request_only() {
         String id = UUID.randomUUID().toString();
         Request request = new Request("user-1", "RefundPayment", id, new byte[] {1});
-        store().inTransaction(tx -> {
-            assertThat(tx.firstAnswer(request)).isEmpty();
-            tx.keepAnswer(request, new byte[] {7}, NOW);
-            return null;
-        });
-        assertThat(answer(request)).hasValueSatisfying(bytes -> assertThat(bytes).containsExactly(7));
-        assertRefused("IDEMPOTENCY_KEY_REUSED", () -> answer(new Request("user-1", "RefundPayment", id, new byte[] {2})));
+        store().inTransaction(
+                        tx -> {
+                            assertThat(tx.firstAnswer(request)).isEmpty();
+                            tx.keepAnswer(request, new byte[] {7}, NOW);
+                            return null;
+                        });
+        assertThat(answer(request))
+                .hasValueSatisfying(bytes -> assertThat(bytes).containsExactly(7));
+        assertRefused(
+                "IDEMPOTENCY_KEY_REUSED",
+                () -> answer(new Request("user-1", "RefundPayment", id, new byte[] {2})));
         assertThat(answer(new Request("user-2", "RefundPayment", id, new byte[] {2}))).isEmpty();
     }
 
@@ -178,70 +171,29 @@ abstract class PaymentStoreContract {
         List<Payment> mine = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
             Payment each = pending(NOW);
-            mine.add(inserted(new Payment(
-                    String.format("0000000%d-0000-7000-8000-000000000000", i), each.orderId(), World.USER, "f", each.amount(),
-                    each.state(), each.pursuit(), List.of(), NOW, NOW)));
+            mine.add(
+                    inserted(
+                            new Payment(
+                                    String.format("0000000%d-0000-7000-8000-000000000000", i),
+                                    each.orderId(),
+                                    World.USER,
+                                    "f",
+                                    each.amount(),
+                                    each.state(),
+                                    each.pursuit(),
+                                    List.of(),
+                                    NOW,
+                                    NOW)));
         }
         inserted(pending(NOW));
         Optional<String> user = Optional.of(World.USER);
         Optional<String> none = Optional.empty();
-        assertThat(store().list(new Query(user, none, none, 2))).containsExactly(mine.get(2), mine.get(1));
-        assertThat(store().list(new Query(user, none, Optional.of(mine.get(1).id()), 9))).containsExactly(mine.get(0));
-        assertThat(store().list(new Query(user, Optional.of(mine.get(1).orderId()), none, 9))).containsExactly(mine.get(1));
+        assertThat(store().list(new Query(user, none, none, 2)))
+                .containsExactly(mine.get(2), mine.get(1));
+        assertThat(store().list(new Query(user, none, Optional.of(mine.get(1).id()), 9)))
+                .containsExactly(mine.get(0));
+        assertThat(store().list(new Query(user, Optional.of(mine.get(1).orderId()), none, 9)))
+                .containsExactly(mine.get(1));
         assertThat(store().list(new Query(none, none, none, 9))).hasSize(4);
-    }
-
-    @Test
-    void many_refunds_at_once_never_pay_back_more_than_was_taken() throws Exception {
-        Payment payment = inserted(pending(NOW)).succeeded("ch", NOW);
-        update(payment);
-        int racers = 8;
-        List<Boolean> granted = race(racers, () -> {
-            try {
-                store().inTransaction(tx -> {
-                    Payment current = tx.lock(payment.id()).orElseThrow();
-                    tx.update(current.refunding(refund(300, NOW), NOW));
-                    return null;
-                });
-                return true;
-            } catch (banyan.payment.domain.PaymentException e) {
-                return false;
-            }
-        });
-        assertThat(granted.stream().filter(yes -> yes)).hasSize(3);
-        assertThat(store().find(payment.id()).orElseThrow().refunded()).isEqualTo(World.eur(900));
-    }
-
-    @Test
-    void of_many_workers_one_gets_a_due_charge() throws Exception {
-        inserted(pending(NOW));
-        List<Boolean> got = race(6, () -> store().<Boolean>inTransaction(tx -> {
-            Optional<Payment> found = tx.lockDueCharge(NOW);
-            found.ifPresent(each -> tx.update(each.with(each.pursuit()
-                    .leased(new Lease(UUID.randomUUID().toString(), NOW.plus(Duration.ofSeconds(10)))))));
-            return found.isPresent();
-        }));
-        assertThat(got.stream().filter(yes -> yes)).hasSize(1);
-    }
-
-    private static List<Boolean> race(int racers, java.util.concurrent.Callable<Boolean> run) throws Exception {
-        ExecutorService threads = Executors.newFixedThreadPool(racers);
-        CyclicBarrier start = new CyclicBarrier(racers);
-        try {
-            List<Future<Boolean>> futures = new ArrayList<>();
-            for (int i = 0; i < racers; i++) {
-                futures.add(threads.submit(() -> {
-                    start.await(10, TimeUnit.SECONDS);
-                    return run.call();
-                }));
-            }
-            List<Boolean> results = new ArrayList<>();
-            for (Future<Boolean> future : futures) {
-                results.add(future.get(20, TimeUnit.SECONDS));
-            }
-            return results;
-        } finally {
-            threads.shutdownNow();
-        }
     }
 }

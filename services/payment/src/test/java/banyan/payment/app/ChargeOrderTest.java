@@ -28,8 +28,10 @@ class ChargeOrderTest {
     @Test
     void a_refused_card_is_declined_and_told_of() {
         Payment payment = world.charge(order, "tok_declined");
-        assertThat(payment.state()).isInstanceOfSatisfying(
-                PaymentState.Declined.class, state -> assertThat(state.code()).isEqualTo("card_declined"));
+        assertThat(payment.state())
+                .isInstanceOfSatisfying(
+                        PaymentState.Declined.class,
+                        state -> assertThat(state.code()).isEqualTo("card_declined"));
         assertThat(store.events()).containsExactly(new PaymentEvent.Failed(payment));
     }
 
@@ -58,7 +60,8 @@ class ChargeOrderTest {
     @Test
     void a_lost_answer_is_found_by_asking() {
         world.provider.requests = Mood.DOES_AND_LOSES_ANSWER;
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
         assertThat(world.provider.books.charges()).hasSize(1);
     }
 
@@ -68,8 +71,10 @@ class ChargeOrderTest {
         Payment pending = world.charge(order, "tok_ok");
         assertThat(pending.state().isPending()).isTrue();
         world.provider.requests = Mood.WELL;
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
-        assertThat(world.provider.books.charges()).singleElement()
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.provider.books.charges())
+                .singleElement()
                 .satisfies(charge -> assertThat(charge.key()).isEqualTo(pending.id()));
     }
 
@@ -81,7 +86,8 @@ class ChargeOrderTest {
         assertThat(world.charge(order, "tok_ok").state().isPending()).isTrue();
         assertThat(world.provider.chargeRequests).hasValue(1);
         world.provider.answersQuestions = true;
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
         assertThat(world.provider.books.charges()).hasSize(1);
     }
 
@@ -91,7 +97,8 @@ class ChargeOrderTest {
         assertRefused("PROVIDER_UNAVAILABLE", () -> world.charge(order, "tok_ok"));
         assertRefused("PROVIDER_UNAVAILABLE", () -> world.charge(order, "tok_ok"));
         world.provider.requests = Mood.WELL;
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
     }
 
     @Test
@@ -124,24 +131,28 @@ class ChargeOrderTest {
 
     @Test
     void while_one_call_speaks_to_the_provider_another_answers_pending() {
-        world.provider.duringCharge = () -> {
-            world.provider.duringCharge = () -> {};
-            assertThat(world.charge(order, "tok_ok").state().isPending()).isTrue();
-        };
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        world.provider.duringCharge =
+                () -> {
+                    world.provider.duringCharge = () -> {};
+                    assertThat(world.charge(order, "tok_ok").state().isPending()).isTrue();
+                };
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
         assertThat(world.provider.chargeRequests).hasValue(1);
     }
 
     @Test
     void the_lease_of_a_call_that_died_expires() {
-        world.provider.duringCharge = () -> {
-            throw new IllegalStateException("killed");
-        };
+        world.provider.duringCharge =
+                () -> {
+                    throw new IllegalStateException("killed");
+                };
         assertThatThrownBy(() -> world.charge(order, "tok_ok")).hasMessage("killed");
         world.provider.duringCharge = () -> {};
         assertThat(world.charge(order, "tok_ok").state().isPending()).isTrue();
         world.clock.pass(Duration.ofSeconds(11));
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
     }
 
     @Test
@@ -153,7 +164,8 @@ class ChargeOrderTest {
 
     @Test
     void an_order_closed_while_it_is_charged_gets_its_money_back() {
-        world.provider.duringCharge = () -> assertRefused("REFUND_PENDING", () -> world.refundOrder(order));
+        world.provider.duringCharge =
+                () -> assertRefused("REFUND_PENDING", () -> world.refundOrder(order));
         assertRefused("PAYMENT_CLOSED", () -> world.charge(order, "tok_ok"));
         assertThat(world.retry.next()).isTrue();
         String charge = world.provider.books.charges().get(0).id();
@@ -163,7 +175,9 @@ class ChargeOrderTest {
 
     @Test
     void a_command_never_prints_its_token() {
-        assertThat(new ChargeOrder.Command(order, World.USER, World.eur(1), "tok_secret").toString())
+        assertThat(
+                        new ChargeOrder.Command(order, World.USER, World.eur(1), "tok_secret")
+                                .toString())
                 .doesNotContain("tok_secret");
     }
 }

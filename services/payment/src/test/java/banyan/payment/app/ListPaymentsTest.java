@@ -46,7 +46,8 @@ class ListPaymentsTest {
         }
         String token = list.list(OWNER, Optional.empty(), 1, "").nextToken();
         assertRefused("PAGE_TOKEN_INVALID", () -> list.list(OTHER, Optional.empty(), 1, token));
-        assertRefused("PAGE_TOKEN_INVALID", () -> list.list(OWNER, Optional.empty(), 1, "nonsense"));
+        assertRefused(
+                "PAGE_TOKEN_INVALID", () -> list.list(OWNER, Optional.empty(), 1, "nonsense"));
         assertRefused("PAGE_TOKEN_INVALID", () -> list.list(OWNER, Optional.empty(), 1, "!"));
     }
 

@@ -29,7 +29,8 @@ class RefundTest {
         assertThat(world.refund(payment.id(), 900, "b")).endsWith("SUCCEEDED");
         assertRefused("REFUND_EXCEEDS_CHARGE", () -> world.refund(payment.id(), 100, "c"));
         assertThat(paidBack()).isEqualTo(1200);
-        assertThat(store.events().stream().filter(event -> event instanceof PaymentEvent.Refunded)).hasSize(2);
+        assertThat(store.events().stream().filter(event -> event instanceof PaymentEvent.Refunded))
+                .hasSize(2);
     }
 
     @Test
@@ -62,7 +63,10 @@ class RefundTest {
         world.clock.pass(Duration.ofMinutes(1));
         assertThat(world.retry.next()).isTrue();
         assertThat(world.retry.next()).isFalse();
-        assertThat(world.find(payment).refunds()).singleElement().extracting(Refund::state).isEqualTo(Refund.State.SUCCEEDED);
+        assertThat(world.find(payment).refunds())
+                .singleElement()
+                .extracting(Refund::state)
+                .isEqualTo(Refund.State.SUCCEEDED);
         assertThat(paidBack()).isEqualTo(1000);
     }
 

@@ -78,13 +78,17 @@ class ResolveChargeTest {
         passing(Duration.ofMinutes(3));
         Payment late = world.find(pending);
         assertThat(late.state()).isInstanceOf(PaymentState.Failed.class);
-        assertThat(late.refunds()).singleElement().satisfies(refund -> {
-            assertThat(refund.reason()).isEqualTo("LATE_CHARGE");
-            assertThat(refund.amount()).isEqualTo(World.eur(1299));
-        });
+        assertThat(late.refunds())
+                .singleElement()
+                .satisfies(
+                        refund -> {
+                            assertThat(refund.reason()).isEqualTo("LATE_CHARGE");
+                            assertThat(refund.amount()).isEqualTo(World.eur(1299));
+                        });
         world.provider.requests = Mood.WELL;
         assertThat(world.retry.next()).isTrue();
-        assertThat(world.provider.books.refunded(world.provider.books.charges().get(0).id())).isEqualTo(1299);
+        assertThat(world.provider.books.refunded(world.provider.books.charges().get(0).id()))
+                .isEqualTo(1299);
     }
 
     @Test
@@ -102,17 +106,25 @@ class ResolveChargeTest {
 
     @Test
     void a_crash_between_the_providers_effect_and_its_record_leads_to_one_charge() {
-        world.provider.duringCharge = () -> {
-            world.provider.duringCharge = () -> {};
-            Payment sent = store.list(new PaymentStore.Query(
-                            java.util.Optional.empty(), java.util.Optional.of(order), java.util.Optional.empty(), 1))
-                    .get(0);
-            world.provider.books.charge(sent.id(), sent.amount(), "tok_ok", order, World.soon());
-            throw new IllegalStateException("killed");
-        };
+        world.provider.duringCharge =
+                () -> {
+                    world.provider.duringCharge = () -> {};
+                    Payment sent =
+                            store.list(
+                                            new PaymentStore.Query(
+                                                    java.util.Optional.empty(),
+                                                    java.util.Optional.of(order),
+                                                    java.util.Optional.empty(),
+                                                    1))
+                                    .get(0);
+                    world.provider.books.charge(
+                            sent.id(), sent.amount(), "tok_ok", order, World.soon());
+                    throw new IllegalStateException("killed");
+                };
         assertThat(catchThrowable(() -> world.charge(order, "tok_ok"))).hasMessage("killed");
         passing(Duration.ofSeconds(15));
-        assertThat(world.charge(order, "tok_ok").state()).isInstanceOf(PaymentState.Succeeded.class);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
         assertThat(world.provider.books.charges()).hasSize(1);
         assertThat(store.events()).hasSize(1);
     }
@@ -127,6 +139,9 @@ class ResolveChargeTest {
         world.provider.requests = Mood.WELL;
         passing(Duration.ofSeconds(10));
         assertThat(world.retry.next()).isTrue();
-        assertThat(world.find(pending).refunds()).singleElement().extracting(Refund::state).isEqualTo(Refund.State.SUCCEEDED);
+        assertThat(world.find(pending).refunds())
+                .singleElement()
+                .extracting(Refund::state)
+                .isEqualTo(Refund.State.SUCCEEDED);
     }
 }

@@ -10,9 +10,10 @@ import org.junit.jupiter.api.Test;
 
 class SettingsTest {
     private static Map<String, String> good() {
-        return new HashMap<>(Map.of(
-                "PAYMENT_DATABASE_URL", "postgres://payment:hunter2@db:5432/payment",
-                "PAYMENT_PROVIDER_URL", "http://provider:8080"));
+        return new HashMap<>(
+                Map.of(
+                        "PAYMENT_DATABASE_URL", "postgres://payment:hunter2@db:5432/payment",
+                        "PAYMENT_PROVIDER_URL", "http://provider:8080"));
     }
 
     @Test
@@ -55,7 +56,9 @@ class SettingsTest {
         Map<String, String> env = good();
         env.put("NATS_URL", "nats://user:hunter2@nats:4222");
         Settings settings = Settings.fromEnv(env);
-        assertThat(settings.described().toString()).doesNotContain("hunter2").contains("nats://***@nats:4222");
+        assertThat(settings.described().toString())
+                .doesNotContain("hunter2")
+                .contains("nats://***@nats:4222");
         assertThat(settings.described()).containsEntry("database_url", "***");
         assertThat(settings.toString()).doesNotContain("hunter2@db");
     }

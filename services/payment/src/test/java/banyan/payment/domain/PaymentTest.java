@@ -26,33 +26,50 @@ class PaymentTest {
     }
 
     static Refund refund(long minor) {
-        return Refund.asked(UUID.randomUUID().toString(), new Money(minor, "EUR"), "STAFF", Pursuit.from(NOW), NOW);
+        return Refund.asked(
+                UUID.randomUUID().toString(),
+                new Money(minor, "EUR"),
+                "STAFF",
+                Pursuit.from(NOW),
+                NOW);
     }
 
     @Test
     void final_states_are_final() {
-        for (Payment done : List.of(
-                pending(5).succeeded("ch", NOW), pending(5).declined("ch", "card_declined", NOW), pending(5).failed(null, NOW))) {
-            assertThatThrownBy(() -> done.succeeded("other", NOW)).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> done.declined("other", "x", NOW)).isInstanceOf(IllegalStateException.class);
-            assertThatThrownBy(() -> done.failed(null, NOW)).isInstanceOf(IllegalStateException.class);
+        for (Payment done :
+                List.of(
+                        pending(5).succeeded("ch", NOW),
+                        pending(5).declined("ch", "card_declined", NOW),
+                        pending(5).failed(null, NOW))) {
+            assertThatThrownBy(() -> done.succeeded("other", NOW))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> done.declined("other", "x", NOW))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> done.failed(null, NOW))
+                    .isInstanceOf(IllegalStateException.class);
             assertThat(done.pursuit().nextAt()).isNull();
         }
     }
 
     @Test
     void only_a_failed_charge_can_come_to_light_late() {
-        assertThat(pending(5).failed(null, NOW).chargedLate("ch", NOW).refundable()).isEqualTo(new Money(5, "EUR"));
+        assertThat(pending(5).failed(null, NOW).chargedLate("ch", NOW).refundable())
+                .isEqualTo(new Money(5, "EUR"));
         assertThatThrownBy(() -> pending(5).succeeded("ch", NOW).chargedLate("ch", NOW))
                 .isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void nothing_is_paid_back_of_what_was_not_taken() {
-        for (Payment none : List.of(pending(5), pending(5).declined("ch", "x", NOW), pending(5).failed(null, NOW))) {
+        for (Payment none :
+                List.of(
+                        pending(5),
+                        pending(5).declined("ch", "x", NOW),
+                        pending(5).failed(null, NOW))) {
             assertThatThrownBy(() -> none.refunding(refund(1), NOW))
                     .isInstanceOfSatisfying(
-                            PaymentException.class, e -> assertThat(e.reason()).isEqualTo("PAYMENT_NOT_CHARGED"));
+                            PaymentException.class,
+                            e -> assertThat(e.reason()).isEqualTo("PAYMENT_NOT_CHARGED"));
         }
     }
 
@@ -61,7 +78,8 @@ class PaymentTest {
         Payment paid = pending(500).succeeded("ch", NOW);
         Refund dollars = Refund.asked("r", new Money(1, "USD"), "STAFF", Pursuit.from(NOW), NOW);
         assertThatThrownBy(() -> paid.refunding(dollars, NOW)).isInstanceOf(PaymentException.class);
-        assertThatThrownBy(() -> paid.refunding(refund(0), NOW)).isInstanceOf(PaymentException.class);
+        assertThatThrownBy(() -> paid.refunding(refund(0), NOW))
+                .isInstanceOf(PaymentException.class);
     }
 
     @Test

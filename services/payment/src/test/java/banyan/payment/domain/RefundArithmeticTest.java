@@ -8,7 +8,10 @@ import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whatever refunds are asked for, granted and refused, in any order: never more back than was taken. */
+/**
+ * Whatever refunds are asked for, granted and refused, in any order: never more back than was
+ * taken.
+ */
 class RefundArithmeticTest {
     private static final Instant NOW = Instant.parse("2026-05-01T10:00:00Z");
 
@@ -46,15 +49,19 @@ class RefundArithmeticTest {
         }
         boolean granted = random.nextInt(3) > 0;
         String id = open.get(random.nextInt(open.size())).id();
-        return payment.changing(id, each -> granted ? each.succeeded("re", NOW) : each.failed(NOW), NOW);
+        return payment.changing(
+                id, each -> granted ? each.succeeded("re", NOW) : each.failed(NOW), NOW);
     }
 
     private static void check(Payment payment) {
-        long counted = payment.refunds().stream()
-                .filter(Refund::isCounted)
-                .mapToLong(each -> each.amount().minorUnits())
-                .sum();
-        assertThat(payment.refunded().minorUnits()).isEqualTo(counted).isBetween(0L, payment.amount().minorUnits());
+        long counted =
+                payment.refunds().stream()
+                        .filter(Refund::isCounted)
+                        .mapToLong(each -> each.amount().minorUnits())
+                        .sum();
+        assertThat(payment.refunded().minorUnits())
+                .isEqualTo(counted)
+                .isBetween(0L, payment.amount().minorUnits());
         assertThat(payment.refunded().plus(payment.refundable())).isEqualTo(payment.amount());
     }
 }

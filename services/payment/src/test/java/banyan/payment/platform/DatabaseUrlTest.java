@@ -10,8 +10,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DatabaseUrlTest {
     @Test
     void credentials_are_decoded_and_kept_out_of_the_url() {
-        DatabaseUrl url = DatabaseUrl.parse("postgresql://us%40er:p%2Fa+s%3As@127.0.0.1:15432/payment?sslmode=disable");
-        assertThat(url.jdbcUrl()).isEqualTo("jdbc:postgresql://127.0.0.1:15432/payment?sslmode=disable");
+        DatabaseUrl url =
+                DatabaseUrl.parse(
+                        "postgresql://us%40er:p%2Fa+s%3As@127.0.0.1:15432/payment?sslmode=disable");
+        assertThat(url.jdbcUrl())
+                .isEqualTo("jdbc:postgresql://127.0.0.1:15432/payment?sslmode=disable");
         assertThat(url.user()).isEqualTo("us@er");
         assertThat(url.password()).isEqualTo("p/a+s:s");
         assertThat(url.toString()).doesNotContain("p/a");
@@ -25,7 +28,15 @@ class DatabaseUrlTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "payment", "mysql://a:b@c/d", "postgres://db/payment", "postgres://a:b@db", "postgres://a:b@db/ x"})
+    @ValueSource(
+            strings = {
+                "",
+                "payment",
+                "mysql://a:b@c/d",
+                "postgres://db/payment",
+                "postgres://a:b@db",
+                "postgres://a:b@db/ x"
+            })
     void anything_else_is_refused_without_repeating_it(String text) {
         assertThatThrownBy(() -> DatabaseUrl.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -32,24 +32,37 @@ class JsonLogTest {
     @Test
     void a_line_has_its_fixed_fields_first_and_its_trace() throws Exception {
         TraceContext trace = TraceContext.startedFrom(null);
-        String line = Context.ROOT.withValue(TraceContext.KEY, trace)
-                .call(() -> encode("charge resolved", null, new KeyValuePair("count", 3), new KeyValuePair("map", Map.of("a", true))));
+        String line =
+                Context.ROOT
+                        .withValue(TraceContext.KEY, trace)
+                        .call(
+                                () ->
+                                        encode(
+                                                "charge resolved",
+                                                null,
+                                                new KeyValuePair("count", 3),
+                                                new KeyValuePair("map", Map.of("a", true))));
         assertThat(line).endsWith("}\n").hasLineCount(1);
         JsonObject json = json(line);
-        assertThat(json.keySet()).containsExactly("time", "level", "service", "event", "trace_id", "span_id", "count", "map");
+        assertThat(json.keySet())
+                .containsExactly(
+                        "time", "level", "service", "event", "trace_id", "span_id", "count", "map");
         assertThat(json.get("level").getAsString()).isEqualTo("warning");
-        assertThat(json.get("time").getAsString()).matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
+        assertThat(json.get("time").getAsString())
+                .matches("\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z");
         assertThat(json.get("trace_id").getAsString()).isEqualTo(trace.traceId());
         assertThat(json.get("count").getAsInt()).isEqualTo(3);
     }
 
     @Test
     void tokens_addresses_card_numbers_and_passwords_never_appear() {
-        String line = encode(
-                "charging tok_4242secret for jane.doe@example.org",
-                new IllegalStateException("card 4111 1111 1111 1111 at postgres://payment:hunter2@db/payment"),
-                new KeyValuePair("payment_token", "anything"),
-                new KeyValuePair("note", "4111-1111-1111-1111"));
+        String line =
+                encode(
+                        "charging tok_4242secret for jane.doe@example.org",
+                        new IllegalStateException(
+                                "card 4111 1111 1111 1111 at postgres://payment:hunter2@db/payment"),
+                        new KeyValuePair("payment_token", "anything"),
+                        new KeyValuePair("note", "4111-1111-1111-1111"));
         assertThat(line)
                 .doesNotContain("4242secret")
                 .doesNotContain("jane.doe")
@@ -61,7 +74,10 @@ class JsonLogTest {
     @Test
     void ids_stay_readable() {
         String id = "01a20f11-00e0-722f-b6e6-376559a2545e";
-        assertThat(json(encode("x", null, new KeyValuePair("payment_id", id))).get("payment_id").getAsString())
+        assertThat(
+                        json(encode("x", null, new KeyValuePair("payment_id", id)))
+                                .get("payment_id")
+                                .getAsString())
                 .isEqualTo(id);
     }
 }

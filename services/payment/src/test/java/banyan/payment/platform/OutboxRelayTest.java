@@ -47,15 +47,17 @@ class OutboxRelayTest {
     }
 
     private OutboxRelay relay() {
-        OutboxRelay relay = new OutboxRelay("payment", nats.url(), () -> Postgres.connect(database), metrics);
+        OutboxRelay relay =
+                new OutboxRelay("payment", nats.url(), () -> Postgres.connect(database), metrics);
         relays.add(relay);
-        relay.start();
+        relay.loop().start();
         return relay;
     }
 
     private String event(String text) throws Exception {
         String id = UUID.randomUUID().toString();
-        String sql = """
+        String sql =
+                """
                 INSERT INTO outbox (id, subject, type, entity_id, data, headers)
                 VALUES (?::uuid, 'payment.charged', 'banyan.payment.v1.PaymentCharged', 'p1', ?, '{"traceparent": "00-abc"}')""";
         try (PreparedStatement insert = connection.prepareStatement(sql);
@@ -70,7 +72,9 @@ class OutboxRelayTest {
 
     private long waiting() throws Exception {
         try (Statement query = connection.createStatement();
-                ResultSet row = query.executeQuery("SELECT count(*) FROM outbox WHERE published_at IS NULL")) {
+                ResultSet row =
+                        query.executeQuery(
+                                "SELECT count(*) FROM outbox WHERE published_at IS NULL")) {
             row.next();
             return row.getLong(1);
         }
@@ -79,7 +83,10 @@ class OutboxRelayTest {
     private List<Message> published(int count) throws Exception {
         try (Connection client = Nats.connect(nats.url())) {
             JetStreamSubscription all =
-                    client.jetStream().subscribe("payment.>", PushSubscribeOptions.builder().ordered(true).build());
+                    client.jetStream()
+                            .subscribe(
+                                    "payment.>",
+                                    PushSubscribeOptions.builder().ordered(true).build());
             List<Message> messages = new ArrayList<>();
             for (int i = 0; i < count; i++) {
                 Message message = all.nextMessage(Duration.ofSeconds(10));
@@ -100,11 +107,15 @@ class OutboxRelayTest {
         relay();
         Eventually.holds(Duration.ofSeconds(20), () -> waiting() == 0);
         List<Message> messages = published(450);
-        assertThat(messages).extracting(each -> Integer.parseInt(new String(each.getData()))).isSorted();
+        assertThat(messages)
+                .extracting(each -> Integer.parseInt(new String(each.getData())))
+                .isSorted();
         Message message = messages.get(0);
         assertThat(message.getSubject()).isEqualTo("payment.charged");
         var headers = message.getHeaders();
-        assertThat(headers.getFirst("Nats-Msg-Id")).isEqualTo(first).isEqualTo(headers.getFirst("ce-id"));
+        assertThat(headers.getFirst("Nats-Msg-Id"))
+                .isEqualTo(first)
+                .isEqualTo(headers.getFirst("ce-id"));
         assertThat(headers.getFirst("ce-type")).isEqualTo("banyan.payment.v1.PaymentCharged");
         assertThat(headers.getFirst("ce-source")).isEqualTo("banyan/payment");
         assertThat(headers.getFirst("ce-subject")).isEqualTo("p1");
@@ -112,7 +123,8 @@ class OutboxRelayTest {
         assertThat(headers.getFirst("content-type")).isEqualTo("application/protobuf");
         assertThat(headers.getFirst("traceparent")).isEqualTo("00-abc");
         assertThat(headers.getFirst("ce-time")).endsWith("Z");
-        Eventually.holds(() -> metrics.outboxBacklog.get() == 0 && metrics.outboxPublished.get() == 450);
+        Eventually.holds(
+                () -> metrics.outboxBacklog.get() == 0 && metrics.outboxPublished.get() == 450);
     }
 
     @Test
@@ -138,7 +150,9 @@ class OutboxRelayTest {
         relays.remove(first);
         event("2");
         Eventually.holds(() -> waiting() == 0);
-        assertThat(published(2)).extracting(each -> new String(each.getData())).containsExactly("1", "2");
+        assertThat(published(2))
+                .extracting(each -> new String(each.getData()))
+                .containsExactly("1", "2");
         assertThat(metrics.outboxPublished.get()).isEqualTo(2);
     }
 
@@ -150,9 +164,12 @@ class OutboxRelayTest {
         int port = URI.create(nats.url()).getPort();
         nats.close();
         event("2");
-        Eventually.holds(() -> metrics.outboxBacklog.get() == 1 && metrics.outboxOldestAge.get() > 0);
+        Eventually.holds(
+                () -> metrics.outboxBacklog.get() == 1 && metrics.outboxOldestAge.get() > 0);
         nats = Servers.nats(port, data);
         Eventually.holds(Duration.ofSeconds(20), () -> waiting() == 0);
-        assertThat(published(2)).extracting(each -> new String(each.getData())).containsExactly("1", "2");
+        assertThat(published(2))
+                .extracting(each -> new String(each.getData()))
+                .containsExactly("1", "2");
     }
 }

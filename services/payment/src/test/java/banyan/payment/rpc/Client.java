@@ -23,10 +23,11 @@ public final class Client implements AutoCloseable {
     private final AtomicReference<Metadata> trailers = new AtomicReference<>();
 
     public Client(String address) {
-        this.channel = ManagedChannelBuilder.forTarget(address)
-                .usePlaintext()
-                .intercept(MetadataUtils.newCaptureMetadataInterceptor(headers, trailers))
-                .build();
+        this.channel =
+                ManagedChannelBuilder.forTarget(address)
+                        .usePlaintext()
+                        .intercept(MetadataUtils.newCaptureMetadataInterceptor(headers, trailers))
+                        .build();
     }
 
     public ManagedChannel channel() {
@@ -54,7 +55,12 @@ public final class Client implements AutoCloseable {
 
     /** Whether the last answer was marked as one given before. */
     public boolean replayed() {
-        String value = headers.get().get(Metadata.Key.of("banyan-idempotency-replayed", Metadata.ASCII_STRING_MARSHALLER));
+        String value =
+                headers.get()
+                        .get(
+                                Metadata.Key.of(
+                                        "banyan-idempotency-replayed",
+                                        Metadata.ASCII_STRING_MARSHALLER));
         return "true".equals(value);
     }
 
@@ -69,20 +75,24 @@ public final class Client implements AutoCloseable {
     }
 
     public static banyan.common.v1.Money euros(long minor) {
-        return banyan.common.v1.Money.newBuilder().setMinorUnits(minor).setCurrencyCode("EUR").build();
+        return banyan.common.v1.Money.newBuilder()
+                .setMinorUnits(minor)
+                .setCurrencyCode("EUR")
+                .build();
     }
 
     /** A detail of an error, of this type. */
     public static <T extends Message> T detail(StatusRuntimeException error, Class<T> type) {
         return StatusProto.fromThrowable(error).getDetailsList().stream()
                 .filter(any -> any.is(type))
-                .map(any -> {
-                    try {
-                        return any.unpack(type);
-                    } catch (InvalidProtocolBufferException e) {
-                        throw new IllegalStateException(e);
-                    }
-                })
+                .map(
+                        any -> {
+                            try {
+                                return any.unpack(type);
+                            } catch (InvalidProtocolBufferException e) {
+                                throw new IllegalStateException(e);
+                            }
+                        })
                 .findFirst()
                 .orElseThrow();
     }

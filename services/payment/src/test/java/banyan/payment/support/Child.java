@@ -29,7 +29,10 @@ public final class Child implements AutoCloseable {
 
     /** Runs a command in the repository's root. */
     public static Child start(List<String> command, Map<String, String> environment) {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(Repo.root().toFile()).redirectErrorStream(true);
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .directory(Repo.root().toFile())
+                        .redirectErrorStream(true);
         builder.environment().putAll(environment);
         try {
             return new Child(builder.start());
@@ -42,23 +45,29 @@ public final class Child implements AutoCloseable {
     public static void run(List<String> command, Map<String, String> environment) {
         try (Child child = start(command, environment)) {
             if (child.exitCode(Duration.ofSeconds(60)) != 0) {
-                throw new IllegalStateException(command + " failed: " + String.join("\n", child.lines));
+                throw new IllegalStateException(
+                        command + " failed: " + String.join("\n", child.lines));
             }
         }
     }
 
     /** The first output line that fits, within half a minute. */
     public String line(Predicate<String> fits) {
-        Eventually.holds(Duration.ofSeconds(30), () -> lines.stream().anyMatch(fits) || !process.isAlive());
+        Eventually.holds(
+                Duration.ofSeconds(30), () -> lines.stream().anyMatch(fits) || !process.isAlive());
         return lines.stream()
                 .filter(fits)
                 .findFirst()
-                .orElseThrow(() -> new IllegalStateException("no such line in: " + String.join("\n", lines)));
+                .orElseThrow(
+                        () ->
+                                new IllegalStateException(
+                                        "no such line in: " + String.join("\n", lines)));
     }
 
     /** The JSON line with this event. */
     public JsonObject event(String name) {
-        String line = line(text -> text.startsWith("{") && text.contains("\"event\":\"" + name + "\""));
+        String line =
+                line(text -> text.startsWith("{") && text.contains("\"event\":\"" + name + "\""));
         return JsonParser.parseString(line).getAsJsonObject();
     }
 

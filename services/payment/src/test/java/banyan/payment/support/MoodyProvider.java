@@ -26,7 +26,8 @@ public final class MoodyProvider implements PaymentProvider {
     public volatile Runnable duringCharge = () -> {};
 
     @Override
-    public ChargeOutcome charge(String key, Money amount, String token, String reference, Deadline deadline) {
+    public ChargeOutcome charge(
+            String key, Money amount, String token, String reference, Deadline deadline) {
         chargeRequests.incrementAndGet();
         duringCharge.run();
         return switch (requests) {

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A real PostgreSQL: the one at PG_TEST_URL, or one of the tests' own; each caller gets a migrated database of its own. */
+/**
+ * A real PostgreSQL: the one at PG_TEST_URL, or one of the tests' own; each caller gets a migrated
+ * database of its own.
+ */
 public final class Postgres {
     private static final AtomicInteger NUMBER = new AtomicInteger();
     private static String server;
@@ -27,7 +30,8 @@ public final class Postgres {
             String given = System.getenv("PG_TEST_URL");
             server = given == null || given.isEmpty() ? start() : given.replaceAll("/[^/]*$", "");
         }
-        String name = "payment_test_" + ProcessHandle.current().pid() + "_" + NUMBER.incrementAndGet();
+        String name =
+                "payment_test_" + ProcessHandle.current().pid() + "_" + NUMBER.incrementAndGet();
         String migrations = Repo.root().resolve("services/payment/migrations").toString();
         String url = server + "/" + name;
         Child.run(
@@ -53,12 +57,38 @@ public final class Postgres {
             }
             String data = folder.resolve("data").toString();
             String bin = Repo.postgresBin() + "/";
-            Child.run(join(as, bin + "initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"), Map.of("HOME", "/tmp"));
-            int port = freePort();
-            Child postgres = Child.start(
-                    join(as, bin + "postgres", "-D", data, "-p", "" + port, "-c", "listen_addresses=127.0.0.1",
-                            "-c", "unix_socket_directories=", "-c", "fsync=off"),
+            Child.run(
+                    join(
+                            as,
+                            bin + "initdb",
+                            "-D",
+                            data,
+                            "-U",
+                            "postgres",
+                            "-A",
+                            "trust",
+                            "--no-sync",
+                            "-E",
+                            "UTF8",
+                            "--locale=C"),
                     Map.of("HOME", "/tmp"));
+            int port = freePort();
+            Child postgres =
+                    Child.start(
+                            join(
+                                    as,
+                                    bin + "postgres",
+                                    "-D",
+                                    data,
+                                    "-p",
+                                    "" + port,
+                                    "-c",
+                                    "listen_addresses=127.0.0.1",
+                                    "-c",
+                                    "unix_socket_directories=",
+                                    "-c",
+                                    "fsync=off"),
+                            Map.of("HOME", "/tmp"));
             postgres.line(line -> line.contains("ready to accept connections"));
             return "postgres://postgres:unused@127.0.0.1:" + port;
         } catch (IOException e) {

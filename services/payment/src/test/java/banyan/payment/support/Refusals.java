@@ -11,7 +11,8 @@ public final class Refusals {
     private Refusals() {}
 
     public static void assertRefused(String reason, ThrowingCallable call) {
-        assertThatThrownBy(call).isInstanceOfSatisfying(
-                PaymentException.class, e -> assertThat(e.reason()).isEqualTo(reason));
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        PaymentException.class, e -> assertThat(e.reason()).isEqualTo(reason));
     }
 }

@@ -20,14 +20,17 @@ public final class Repo {
 
     /** A program of the workspace's virtual environment. */
     public static String tool(String name) {
-        String home = System.getenv().getOrDefault("BANYAN_VENV", root().resolve(".banyan/venv").toString());
+        String home =
+                System.getenv()
+                        .getOrDefault("BANYAN_VENV", root().resolve(".banyan/venv").toString());
         return Path.of(home, "bin", name).toString();
     }
 
     /** The folder with initdb and postgres. */
     public static Path postgresBin() {
         Path lib = Path.of(tool("python")).getParent().getParent().resolve("lib");
-        try (Stream<Path> files = Files.find(lib, 6, (path, attributes) -> path.endsWith("pginstall/bin/initdb"))) {
+        try (Stream<Path> files =
+                Files.find(lib, 6, (path, attributes) -> path.endsWith("pginstall/bin/initdb"))) {
             return files.findFirst().orElseThrow().getParent();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

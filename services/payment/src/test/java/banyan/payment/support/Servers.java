@@ -29,15 +29,21 @@ public final class Servers {
 
         /** What goes wrong from now on, e.g. {@code {"down":true}}; {@code {}} for nothing. */
         public void fault(String plan) {
-            send(HttpRequest.newBuilder(url.resolve("/_control"))
-                    .header("Content-Type", "application/json")
-                    .POST(BodyPublishers.ofString(plan)));
+            send(
+                    HttpRequest.newBuilder(url.resolve("/_control"))
+                            .header("Content-Type", "application/json")
+                            .POST(BodyPublishers.ofString(plan)));
         }
 
         /** Charges of this order on the books. */
         public long charges(String orderId) {
             return ledger().getAsJsonArray("charges").asList().stream()
-                    .filter(each -> each.getAsJsonObject().get("reference").getAsString().equals(orderId))
+                    .filter(
+                            each ->
+                                    each.getAsJsonObject()
+                                            .get("reference")
+                                            .getAsString()
+                                            .equals(orderId))
                     .count();
         }
 
@@ -47,7 +53,8 @@ public final class Servers {
                         HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
                 HttpResponse<String> answer = client.send(request.build(), BodyHandlers.ofString());
                 if (answer.statusCode() != 200) {
-                    throw new IllegalStateException("the stand-in answered " + answer.statusCode() + answer.body());
+                    throw new IllegalStateException(
+                            "the stand-in answered " + answer.statusCode() + answer.body());
                 }
                 return JsonParser.parseString(answer.body()).getAsJsonObject();
             } catch (IOException e) {
@@ -65,10 +72,19 @@ public final class Servers {
 
     public static Provider provider() {
         String data = temporary("payment-provider");
-        Child child = Child.start(
-                List.of(Repo.tool("python"), "-m", "local.standins.payment_provider", "--listen", "127.0.0.1:0", "--data", data),
-                Map.of());
-        return new Provider(child, URI.create("http://" + child.event("ready").get("http").getAsString()));
+        Child child =
+                Child.start(
+                        List.of(
+                                Repo.tool("python"),
+                                "-m",
+                                "local.standins.payment_provider",
+                                "--listen",
+                                "127.0.0.1:0",
+                                "--data",
+                                data),
+                        Map.of());
+        return new Provider(
+                child, URI.create("http://" + child.event("ready").get("http").getAsString()));
     }
 
     /** A running NATS with JetStream. */
@@ -83,10 +99,22 @@ public final class Servers {
         return nats(-1, temporary("payment-nats"));
     }
 
-    /** @param port -1 for any */
+    /**
+     * @param port -1 for any
+     */
     public static Nats nats(int port, String data) {
-        Child child = Child.start(
-                List.of(Repo.tool("nats-server"), "-a", "127.0.0.1", "-p", "" + port, "-js", "-sd", data), Map.of());
+        Child child =
+                Child.start(
+                        List.of(
+                                Repo.tool("nats-server"),
+                                "-a",
+                                "127.0.0.1",
+                                "-p",
+                                "" + port,
+                                "-js",
+                                "-sd",
+                                data),
+                        Map.of());
         Pattern listening = Pattern.compile("client connections on 127\\.0\\.0\\.1:(\\d+)");
         Matcher match = listening.matcher(child.line(line -> listening.matcher(line).find()));
         child.line(line -> line.contains("Server is ready"));

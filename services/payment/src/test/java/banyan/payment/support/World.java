@@ -56,7 +56,8 @@ public final class World {
     }
 
     public Payment charge(String order, String token, long minor) {
-        return charge.charge(new ChargeOrder.Command(order, USER, eur(minor), token), soon()).payment();
+        return charge.charge(new ChargeOrder.Command(order, USER, eur(minor), token), soon())
+                .payment();
     }
 
     public Optional<Payment> refundOrder(String order) {
@@ -65,11 +66,17 @@ public final class World {
 
     /** A refund of a part; the answer is the refund's id and state. */
     public String refund(String payment, long minor, String requestId) {
-        var request = new PaymentStore.Request("staff", "RefundPayment", requestId, new byte[] {(byte) minor});
+        var request =
+                new PaymentStore.Request(
+                        "staff", "RefundPayment", requestId, new byte[] {(byte) minor});
         var command = new RefundPayment.Command(request, payment, Optional.of(eur(minor)), "STAFF");
-        byte[] answer = refundPayment
-                .refund(command, (paid, refund) -> (refund.id() + " " + refund.state()).getBytes(), soon())
-                .answer();
+        byte[] answer =
+                refundPayment
+                        .refund(
+                                command,
+                                (paid, refund) -> (refund.id() + " " + refund.state()).getBytes(),
+                                soon())
+                        .answer();
         return new String(answer);
     }
 
