@@ -4,12 +4,12 @@ import { PostgresStore } from "./adapters/postgres-store.ts";
 import { SmtpSender } from "./adapters/smtp.ts";
 import { loadTemplates } from "./adapters/templates.ts";
 import { Deliver } from "./app/deliver.ts";
-import type { Sender, Store } from "./app/ports.ts";
+import type { Renderer, Sender } from "./app/ports.ts";
 import { Tell } from "./app/tell.ts";
 import type { Settings } from "./config.ts";
 import { CHANNELS, type Channel } from "./domain/notification.ts";
 import { announce } from "./events/announce.ts";
-import { subscriptions } from "./events/subscriptions.ts";
+import { STREAMS, type Stream, subscriptions } from "./events/subscriptions.ts";
 import { NotificationService } from "./gen/banyan/notification/v1/notification_service_pb.js";
 import { type Clock, systemClock } from "./platform/clock.ts";
 import { InboxConsumer } from "./platform/inbox.ts";
@@ -22,6 +22,8 @@ import { notificationServicer } from "./rpc/service.ts";
 import { createServiceMetrics, type ServiceMetrics } from "./service-metrics.ts";
 
 const POLL_MS = 1000;
+/** Claims are made together for the slots that become free within this time. */
+const CLAIM_GAP_MS = 10;
 /** How long a provider's circuit stays open, and how long its deliveries rest. */
 const DOWN_REST_MS = 5000;
 
@@ -32,62 +34,50 @@ export interface Overrides {
   readonly retryDelayMs?: (deliveries: number) => number;
 }
 
+/** What the pieces below have in common. */
+interface Parts {
+  readonly kit: Kit;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly store: PostgresStore;
+  readonly metrics: ServiceMetrics;
+}
+
 export async function build(settings: Settings, overrides: Overrides = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock(settings.clockOffsetS);
   const kit = await createKit("notification", settings, clock, overrides.logger);
   const store = new PostgresStore(kit.database, clock, announce);
   const metrics = createServiceMetrics(kit.metrics.registry, store, kit.logger);
+  const parts = { kit, settings, clock, store, metrics };
   const senders = overrides.senders ?? createSenders(settings, kit.metrics);
-  const channels = CHANNELS.map((channel) => sending(channel, senders[channel], kit, store, metrics, settings, clock));
-  const wake = (): void => {
-    for (const { loop } of channels) loop.wake();
-  };
-  const consumers = consuming(kit, store, metrics, clock, wake, overrides);
+  const queues = new Map(CHANNELS.map((channel) => [channel, sending(channel, senders[channel], parts)]));
+  const wake = (channel: Channel): void => queues.get(channel)?.loop.wake();
+  const renderer = loadTemplates();
+  const consumers = STREAMS.map((stream) => consuming(stream, renderer, parts, wake, overrides.retryDelayMs));
   const closing = { name: "senders", start: () => undefined, stop: () => stopAll(senders) };
-  const workers = [...channels.map(({ component }) => component), ...consumers];
-  const servicer = notificationServicer(store, clock);
-  kit.grpc.add(NotificationService, servicer, kit.chain);
+  const workers = [...[...queues.values()].map(({ component }) => component), ...consumers];
+  kit.grpc.add(NotificationService, notificationServicer(store, clock), kit.chain);
   return kitApp(kit, settings, [NotificationService], { resources: [closing], workers });
 }
 
 function createSenders(settings: Settings, metrics: Metrics): Record<Channel, Sender> {
-  const limits = {
-    timeoutMs: settings.sendTimeoutS * 1000,
-    concurrency: settings.sendConcurrency,
-    openMs: DOWN_REST_MS,
-    metrics,
-  };
+  const { sendTimeoutS, sendConcurrency: concurrency, smtpUrl, mailFrom: from, smsUrl, pushUrl } = settings;
+  const limits = { timeoutMs: sendTimeoutS * 1000, concurrency, openMs: DOWN_REST_MS, metrics };
   return {
-    EMAIL: new SmtpSender({ url: settings.smtpUrl, from: settings.mailFrom, ...limits }),
-    SMS: new HttpSender({ name: "sms", url: settings.smsUrl, ...limits }),
-    PUSH: new HttpSender({ name: "push", url: settings.pushUrl, ...limits }),
+    EMAIL: new SmtpSender({ url: smtpUrl, from, ...limits }),
+    SMS: new HttpSender({ name: "sms", url: smsUrl, ...limits }),
+    PUSH: new HttpSender({ name: "push", url: pushUrl, ...limits }),
   };
 }
 
 /** The loop that empties one channel's queue. It ends by letting what is being sent be recorded. */
-function sending(
-  channel: Channel,
-  sender: Sender,
-  kit: Kit,
-  store: Store,
-  metrics: ServiceMetrics,
-  settings: Settings,
-  clock: Clock,
-): { loop: Loop; component: Component } {
+function sending(channel: Channel, sender: Sender, parts: Parts): { loop: Loop; component: Component } {
+  const { kit, settings, clock, store, metrics } = parts;
   const name = `send-${channel.toLowerCase()}`;
+  const { sendMaxAttempts: maxAttempts, sendBackoffS, sendBackoffMaxS, sendConcurrency: concurrency } = settings;
   const deliver = new Deliver({
-    channel,
-    store,
-    sender,
-    clock,
-    logger: kit.logger,
-    tracer: kit.tracer,
-    retry: {
-      maxAttempts: settings.sendMaxAttempts,
-      baseMs: settings.sendBackoffS * 1000,
-      maxMs: settings.sendBackoffMaxS * 1000,
-    },
-    concurrency: settings.sendConcurrency,
+    ...{ channel, store, sender, clock, concurrency, logger: kit.logger, tracer: kit.tracer },
+    retry: { maxAttempts, baseMs: sendBackoffS * 1000, maxMs: sendBackoffMaxS * 1000 },
     leaseMs: leaseMs(settings),
     downRestMs: DOWN_REST_MS,
     onOutcome: (outcome) => {
@@ -96,8 +86,9 @@ function sending(
     },
     onIdle: () => loop.wake(),
   });
+  const { logger, onDeath } = kit;
   const step = () => deliver.step();
-  const loop: Loop = new Loop({ name, intervalMs: POLL_MS, logger: kit.logger, onDeath: kit.onDeath, step });
+  const loop: Loop = new Loop({ name, intervalMs: POLL_MS, gapMs: CLAIM_GAP_MS, logger, onDeath, step });
   const stop = async (): Promise<void> => {
     await loop.stop();
     await deliver.settled();
@@ -110,25 +101,27 @@ function leaseMs(settings: Settings): number {
   return settings.sendTimeoutS * 1000 * 4 + 20_000;
 }
 
+/** The consumer of one stream. After each commit it wakes the channels that got something to send. */
 function consuming(
-  kit: Kit,
-  store: PostgresStore,
-  metrics: ServiceMetrics,
-  clock: Clock,
-  wake: () => void,
-  overrides: Overrides,
-): Component[] {
-  const tell = new Tell(loadTemplates(), clock, ({ channel }) =>
-    metrics.deliveries.inc({ channel: channel.toLowerCase(), outcome: "suppressed" }),
-  );
-  const retry = overrides.retryDelayMs ? { retryDelayMs: overrides.retryDelayMs } : {};
-  return Object.entries(subscriptions(tell, (tx) => store.within(tx))).map(([stream, subscribed]) => {
-    const name = `notification-${stream.toLowerCase()}`;
-    const { database, broker, logger, tracer, onDeath } = kit;
-    const own = { name, stream, subscriptions: subscribed, onProcessed: wake, ...retry };
-    const consumer = new InboxConsumer({ ...own, database, broker, logger, tracer, onDeath, metrics: kit.metrics });
-    return { name, start: () => consumer.start(), stop: () => consumer.stop() };
+  stream: Stream,
+  renderer: Renderer,
+  parts: Parts,
+  wake: (channel: Channel) => void,
+  retryDelayMs: Overrides["retryDelayMs"],
+): Component {
+  const { kit, clock, store, metrics } = parts;
+  const tell = new Tell(renderer, clock, ({ channel, suppressed }) => {
+    if (suppressed) metrics.deliveries.inc({ channel: channel.toLowerCase(), outcome: "suppressed" });
+    else wake(channel);
   });
+  const name = `notification-${stream.toLowerCase()}`;
+  const { database, broker, logger, tracer, onDeath } = kit;
+  const consumer = new InboxConsumer({
+    ...{ name, stream, database, broker, logger, tracer, onDeath, metrics: kit.metrics },
+    ...(retryDelayMs ? { retryDelayMs } : {}),
+    subscriptions: subscriptions(stream, tell, (tx) => store.within(tx)),
+  });
+  return { name, start: () => consumer.start(), stop: () => consumer.stop() };
 }
 
 async function stopAll(senders: Record<Channel, Sender>): Promise<void> {

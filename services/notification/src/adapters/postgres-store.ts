@@ -4,7 +4,7 @@ import type { Channel, Claim, Delivery } from "../domain/notification.ts";
 import type { Preferences } from "../domain/preferences.ts";
 import { type Clock, uuid7 } from "../platform/clock.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { addEvent, type OutboxEvent } from "../platform/outbox.ts";
+import { type OutboxEvent, withEvent } from "../platform/outbox.ts";
 import {
   type ClaimRow,
   type DeliveryRow,
@@ -84,20 +84,28 @@ export class PostgresStore implements Store {
   }
 
   async markSent(claim: Claim): Promise<boolean> {
-    return await this.#end((tx) => {
-      return tx<DeliveryRow[]>`
+    const sendTime = this.#clock.now();
+    const event = this.#announce({ ...claim.delivery, state: "SENT", sendTime });
+    const result = await this.#database.query((sql) => {
+      const update = sql<never[]>`
         UPDATE deliveries
-        SET state = 'SENT', send_time = ${this.#clock.now()}, lease_id = NULL, failure_reason = '',
+        SET state = 'SENT', send_time = ${sendTime}, lease_id = NULL, failure_reason = '',
             recipient = '', text_body = '', html_body = ''
-        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId} RETURNING *`;
+        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId}`;
+      return withEvent(sql, update, event, this.#clock);
     });
+    return result.count === 1;
   }
 
   async markFailed(claim: Claim, reason: string): Promise<boolean> {
-    const update = (tx: Transaction) => tx<DeliveryRow[]>`
-      UPDATE deliveries SET state = 'FAILED', lease_id = NULL, failure_reason = ${reason}
-      WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId} RETURNING *`;
-    return await this.#end(update, reason);
+    const event = this.#announce({ ...claim.delivery, state: "FAILED" }, reason);
+    const result = await this.#database.query((sql) => {
+      const update = sql<never[]>`
+        UPDATE deliveries SET state = 'FAILED', lease_id = NULL, failure_reason = ${reason}
+        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId}`;
+      return withEvent(sql, update, event, this.#clock);
+    });
+    return result.count === 1;
   }
 
   async retryLater(claim: Claim, delayMs: number, reason: string, tried: boolean): Promise<boolean> {
@@ -118,15 +126,5 @@ export class PostgresStore implements Store {
         SELECT count(*)::int AS pending FROM deliveries WHERE state IN ('PENDING', 'SENDING')`,
     );
     return row?.pending ?? 0;
-  }
-
-  /** Writes the end of a delivery and the event that tells of it, both or none. */
-  async #end(update: (tx: Transaction) => PromiseLike<DeliveryRow[]>, reason?: string): Promise<boolean> {
-    return await this.#database.transaction(async (tx) => {
-      const [row] = await update(tx);
-      if (!row) return false;
-      await addEvent(tx, this.#announce(deliveryOf(row), reason), this.#clock);
-      return true;
-    });
   }
 }

@@ -10,22 +10,26 @@ import type { Renderer, Work } from "./ports.ts";
 export class Tell {
   readonly #renderer: Renderer;
   readonly #clock: Clock;
-  readonly #onSuppressed: (route: Route) => void;
+  /** Told of each route once its delivery is committed. */
+  readonly #onRouted: (route: Route) => void;
 
-  constructor(renderer: Renderer, clock: Clock, onSuppressed: (route: Route) => void = () => undefined) {
+  constructor(renderer: Renderer, clock: Clock, onRouted: (route: Route) => void = () => undefined) {
     this.#renderer = renderer;
     this.#clock = clock;
-    this.#onSuppressed = onSuppressed;
+    this.#onRouted = onRouted;
   }
 
-  /** Rejects with ContactUnknownError when the person is not known yet; the event then comes again. */
-  async person(work: Work, eventId: string, userId: string, occasion: Occasion): Promise<void> {
-    const contact = await work.contact(userId);
+  /**
+   * Returns what is to happen after the commit. Rejects with ContactUnknownError when the person is not known yet; the event
+   * then comes again.
+   */
+  async person(work: Work, eventId: string, userId: string, occasion: Occasion): Promise<() => void> {
+    // Asked together, which is one round trip.
+    const [contact, chosen] = await Promise.all([work.contact(userId), work.preferences(userId)]);
     if (!contact) throw new ContactUnknownError();
-    const preferences = (await work.preferences(userId)) ?? defaultPreferences(userId);
-    const routes = routesFor(occasion.template, preferences, contact);
+    const routes = routesFor(occasion.template, chosen ?? defaultPreferences(userId), contact);
     await work.addDeliveries(routes.map((route) => this.#delivery(route, eventId, contact, occasion)));
-    for (const route of routes) if (route.suppressed) this.#onSuppressed(route);
+    return () => routes.forEach(this.#onRouted);
   }
 
   #delivery(route: Route, eventId: string, contact: Contact, occasion: Occasion): NewDelivery {

@@ -2,7 +2,7 @@
 
 import type { Money } from "../domain/money.ts";
 import type { Money as MoneyMessage } from "../gen/banyan/common/v1/money_pb.js";
-import { MalformedError } from "../platform/inbox.ts";
+import { MalformedError } from "../platform/subscription.ts";
 
 export function required<T>(value: T | undefined, field: string): T {
   if (value === undefined) throw new MalformedError(`the event lacks ${field}`);

@@ -98,6 +98,8 @@ export class Broker {
           maxReconnectAttempts: -1,
           reconnectTimeWait: RECONNECT_MS,
           timeout: REQUEST_TIMEOUT_MS,
+          // Stack traces of requests that may fail one day cost more than the requests.
+          noAsyncTraces: true,
         });
         this.#connection = connection;
         this.#up = true;

@@ -1,11 +1,11 @@
 /** A durable pull consumer: effect and inbox row commit together, ack after commit, bounded redelivery, then the dead letters. */
-import { type DescMessage, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { AckPolicy, type Consumer, DeliverPolicy, type JsMsg } from "@nats-io/jetstream";
-import { headers as natsHeaders } from "@nats-io/transport-node";
 import { type Broker, isStreamNotFound } from "./broker.ts";
 import type { Database, Transaction } from "./database.ts";
+import { storeDeadLetter } from "./dead-letters.ts";
 import { ServiceError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
+import { type AfterCommit, MalformedError, type Subscription } from "./subscription.ts";
 import type { Metrics } from "./telemetry.ts";
 import type { Tracer } from "./tracing.ts";
 import { backoffMs, pause } from "./wait.ts";
@@ -14,49 +14,13 @@ export const MAX_DELIVERIES = 6;
 const ACK_WAIT_NANOS = 30_000_000_000;
 const MAX_ACK_PENDING = 256;
 const FETCH_EXPIRES_MS = 10_000;
-const FETCH_MESSAGES = 32;
+const FETCH_MESSAGES = 64;
+/** The most events in one transaction. */
+const BATCH = 16;
 const WAIT_MAX_MS = 5000;
 /** Asking whether there is a connection costs nothing. */
 const NO_BROKER_WAIT_MS = 200;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-export interface Event<M> {
-  readonly id: string;
-  readonly subject: string;
-  readonly entityId: string;
-  readonly message: M;
-}
-
-/** What one subject's events are and do. The effect goes into `tx` only, so that it can be rolled back and repeated. */
-export interface Subscription {
-  readonly subject: string;
-  readonly apply: (id: string, entityId: string, data: Uint8Array, tx: Transaction) => Promise<void>;
-}
-
-export function subscription<D extends DescMessage>(
-  subject: string,
-  schema: D,
-  handle: (event: Event<MessageShape<D>>, tx: Transaction) => Promise<void>,
-): Subscription {
-  const apply = async (id: string, entityId: string, data: Uint8Array, tx: Transaction): Promise<void> => {
-    await handle({ id, subject, entityId, message: decode(schema, data) }, tx);
-  };
-  return { subject, apply };
-}
-
-/** The event is of no use, and a repetition will not change that. */
-export class MalformedError extends Error {
-  override readonly name = "MalformedError";
-  readonly reason = "MALFORMED";
-}
-
-function decode<D extends DescMessage>(schema: D, data: Uint8Array): MessageShape<D> {
-  try {
-    return fromBinary(schema, data);
-  } catch {
-    throw new MalformedError("not a message of the expected type");
-  }
-}
 
 export interface InboxOptions {
   /** Durable name: `<service>-<stream in lower case>`. */
@@ -70,7 +34,6 @@ export interface InboxOptions {
   readonly tracer: Tracer;
   /** Rest before redelivery number n (from 1), in milliseconds; 1, 2, 4, 8, 16 s when not given. */
   readonly retryDelayMs?: (deliveries: number) => number;
-  readonly onProcessed: () => void;
   readonly onDeath: (what: string) => void;
 }
 
@@ -147,31 +110,63 @@ export class InboxConsumer {
     return await broker.jetstream().consumers.get(stream, name);
   }
 
-  /** One pull: waits for events up to its expiry and handles them one after the other, in order. */
+  /** One pull: waits for events up to its expiry, and handles those that are there together. */
   async #fetch(consumer: Consumer): Promise<void> {
     const messages = await consumer.fetch({ max_messages: FETCH_MESSAGES, expires: FETCH_EXPIRES_MS });
     const end = (): void => void messages.close();
     this.#stop.signal.addEventListener("abort", end, { once: true });
+    let batch: JsMsg[] = [];
     try {
       for await (const message of messages) {
-        if (this.#stop.signal.aborted) message.nak();
-        else if (!(await this.#deliver(message))) await this.#options.database.ping();
+        batch.push(message);
+        if (messages.getPending() > 0 && batch.length < BATCH) continue;
+        const whole = batch;
+        batch = [];
+        await this.#handle(whole);
       }
     } finally {
       this.#stop.signal.removeEventListener("abort", end);
+      for (const message of batch) message.nak();
       await messages.close();
     }
   }
 
+  async #handle(batch: readonly JsMsg[]): Promise<void> {
+    if (this.#stop.signal.aborted) return batch.forEach((message) => void message.nak());
+    if (batch.length > 1 && (await this.#together(batch))) return;
+    for (const message of batch) {
+      if (!(await this.#alone(message))) await this.#options.database.ping();
+    }
+  }
+
+  /**
+   * All events in one transaction, whose statements share their round trips. False when one of them failed: nothing is
+   * done then, and each is handled alone.
+   */
+  async #together(batch: readonly JsMsg[]): Promise<boolean> {
+    try {
+      const after = await this.#options.database.transaction(async (tx) => {
+        const applied = await Promise.allSettled(
+          batch.map((message) => this.#traced(message, () => this.#apply(message, tx))),
+        );
+        return applied.map((one) => {
+          if (one.status === "rejected") throw one.reason;
+          return one.value;
+        });
+      });
+      for (const [index, message] of batch.entries()) this.#done(message, after[index]);
+      return true;
+    } catch (error) {
+      this.#options.logger.debug({ error, consumer: this.#options.name, events: batch.length }, "batch split");
+      return false;
+    }
+  }
+
   /** False when the event could not be applied now. */
-  async #deliver(message: JsMsg): Promise<boolean> {
-    const traceparent = message.headers?.get("traceparent");
-    return await this.#options.tracer.span(`consume ${message.subject}`, "consumer", traceparent, async () => {
+  async #alone(message: JsMsg): Promise<boolean> {
+    return await this.#traced(message, async () => {
       try {
-        const first = await this.#apply(message);
-        message.ack();
-        this.#count(message, first ? "processed" : "duplicate");
-        if (first) this.#options.onProcessed();
+        this.#done(message, await this.#options.database.transaction((tx) => this.#apply(message, tx)));
         return true;
       } catch (error) {
         await this.#refuse(message, error);
@@ -180,19 +175,28 @@ export class InboxConsumer {
     });
   }
 
-  /** False when the event was applied before. */
-  async #apply(message: JsMsg): Promise<boolean> {
+  #traced<T>(message: JsMsg, work: () => Promise<T>): Promise<T> {
+    const traceparent = message.headers?.get("traceparent");
+    return this.#options.tracer.span(`consume ${message.subject}`, "consumer", traceparent, work);
+  }
+
+  /** After the commit. */
+  #done(message: JsMsg, after: AfterCommit | undefined): void {
+    message.ack();
+    this.#count(message, after ? "processed" : "duplicate");
+    after?.();
+  }
+
+  /** Undefined when the event was applied before. */
+  async #apply(message: JsMsg, tx: Transaction): Promise<AfterCommit | undefined> {
     const subscribed = this.#bySubject.get(message.subject);
     const id = message.headers?.get("ce-id") ?? "";
     if (!subscribed || !UUID.test(id)) throw new MalformedError("no event id");
     const entityId = message.headers?.get("ce-subject") ?? "";
-    return await this.#options.database.transaction(async (tx) => {
-      const claimed = await tx`
-        INSERT INTO inbox (consumer, event_id) VALUES (${this.#options.name}, ${id}) ON CONFLICT DO NOTHING`;
-      if (claimed.count === 0) return false;
-      await subscribed.apply(id, entityId, message.data, tx);
-      return true;
-    });
+    const claimed = await tx`
+      INSERT INTO inbox (consumer, event_id) VALUES (${this.#options.name}, ${id}) ON CONFLICT DO NOTHING`;
+    if (claimed.count === 0) return undefined;
+    return await subscribed.apply(id, entityId, message.data, tx);
   }
 
   async #refuse(message: JsMsg, error: unknown): Promise<void> {
@@ -212,18 +216,8 @@ export class InboxConsumer {
 
   async #deadLetter(message: JsMsg, reason: string): Promise<void> {
     const { broker, name, logger } = this.#options;
-    const headers = natsHeaders();
-    for (const [key, values] of message.headers ?? []) {
-      // The broker's own instructions were for the first stream.
-      if (!key.toLowerCase().startsWith("nats-")) for (const value of values) headers.append(key, value);
-    }
-    headers.set("banyan-dlq-reason", reason);
-    headers.set("banyan-dlq-consumer", name);
-    // Two consumers may give up the same event; each letter counts.
-    headers.set("Nats-Msg-Id", `${name}.${message.headers?.get("ce-id") || message.seq}`);
     try {
-      await broker.ensureStream("DLQ", ["dlq.>"]);
-      await broker.jetstream().publish(`dlq.${name}.${message.subject}`, message.data, { headers });
+      await storeDeadLetter(broker, name, message, reason);
       message.ack();
       this.#count(message, "dead_lettered");
     } catch (error) {

@@ -8,6 +8,8 @@ export interface LoopOptions {
   readonly name: string;
   /** Rest between steps that found nothing to do. */
   readonly intervalMs: number;
+  /** Least time between two steps, however often it is woken: what comes meanwhile is done together. */
+  readonly gapMs?: number;
   readonly logger: Logger;
   /** Told when the loop itself breaks, which only a defect can do. */
   readonly onDeath: (what: string) => void;
@@ -18,8 +20,8 @@ export interface LoopOptions {
 export class Loop {
   readonly #options: LoopOptions;
   readonly #stop = new AbortController();
-  #nap = new AbortController();
   #woken = false;
+  #endRest: () => void = () => undefined;
   #task: Promise<void> = Promise.resolve();
 
   constructor(options: LoopOptions) {
@@ -36,35 +38,43 @@ export class Loop {
   /** Ends the present rest, or skips the next one. */
   wake(): void {
     this.#woken = true;
-    this.#nap.abort();
+    this.#endRest();
   }
 
   /** Lets the present step end and runs no other. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    this.#nap.abort();
+    this.#endRest();
     await this.#task;
   }
 
   async #run(): Promise<void> {
+    const { intervalMs, gapMs = 0 } = this.#options;
+    const { signal } = this.#stop;
     let failures = 0;
-    while (!this.#stop.signal.aborted) {
+    while (!signal.aborted) {
       this.#woken = false;
       try {
-        const more = await this.#options.step(this.#stop.signal);
+        const more = await this.#options.step(signal);
         failures = 0;
-        if (!more) await this.#rest(this.#options.intervalMs);
+        if (gapMs > 0) await pause(gapMs, signal);
+        if (!more) await this.#rest(intervalMs);
       } catch (error) {
         failures += 1;
         this.#options.logger.warn({ error, task: this.#options.name, failures }, "background step failed");
-        await pause(backoffMs(failures, 500, MAX_ERROR_WAIT_MS), this.#stop.signal);
+        await pause(backoffMs(failures, 500, MAX_ERROR_WAIT_MS), signal);
       }
     }
   }
 
-  async #rest(ms: number): Promise<void> {
-    this.#nap = new AbortController();
-    if (this.#woken || this.#stop.signal.aborted) return;
-    await pause(ms, this.#nap.signal);
+  #rest(ms: number): Promise<void> {
+    if (this.#woken || this.#stop.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#endRest = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 }

@@ -1,6 +1,7 @@
 /** Events leave through a table: written in the transaction of their cause, published in order, marked after the broker's ack. */
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type MsgHdrs, headers as natsHeaders } from "@nats-io/transport-node";
+import type { PendingQuery, Sql } from "postgres";
 import type { Broker } from "./broker.ts";
 import { type Clock, uuid7 } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
@@ -11,6 +12,8 @@ import { currentTrace, formatTraceparent } from "./trace-context.ts";
 
 const BATCH = 200;
 const POLL_MS = 1000;
+/** Events that come within this time go out together. */
+const GAP_MS = 50;
 /** Key of the advisory lock that lets one replica at a time publish, so that order holds. */
 const RELAY_LOCK = 0x6f757462;
 
@@ -30,18 +33,28 @@ export function outboxEvent<D extends DescMessage>(
   return { subject, type: schema.typeName, entityId, data: toBinary(schema, message) };
 }
 
-/** Writes an event in `tx` and rings the relay at its commit. Returns the event's id. */
-export async function addEvent(tx: Transaction, event: OutboxEvent, clock: Clock): Promise<string> {
-  const id = uuid7(clock);
+/**
+ * A statement that writes `event` when `cause`, itself a statement, changes a row, and rings the relay at the commit. Both
+ * are one statement and so one transaction; its `count` is 1 when it happened, else 0.
+ */
+export function withEvent(
+  sql: Sql,
+  cause: PendingQuery<never[]>,
+  event: OutboxEvent,
+  clock: Clock,
+): PendingQuery<object[]> {
   const trace = currentTrace();
   const headers = trace ? { traceparent: formatTraceparent(trace) } : {};
-  await tx`
-    WITH added AS (
+  const { subject, type, entityId, data } = event;
+  return sql<object[]>`
+    WITH cause AS (${cause} RETURNING 1),
+    added AS (
       INSERT INTO outbox (id, subject, type, entity_id, data, headers, created_at)
-      VALUES (${id}, ${event.subject}, ${event.type}, ${event.entityId}, ${event.data}, ${tx.json(headers)}, ${clock.now()})
-      RETURNING id
-    ) SELECT pg_notify('outbox', '') FROM added`;
-  return id;
+      SELECT ${uuid7(clock)}::uuid, ${subject}, ${type}, ${entityId}, ${data}::bytea, ${sql.json(headers)}::jsonb,
+             ${clock.now()}::timestamptz
+      FROM cause RETURNING id
+    )
+    SELECT pg_notify('outbox', '') FROM added`;
 }
 
 interface Row {
@@ -73,7 +86,14 @@ export class OutboxRelay {
   constructor(options: RelayOptions) {
     this.#options = options;
     const { logger, onDeath } = options;
-    this.#loop = new Loop({ name: "outbox-relay", intervalMs: POLL_MS, logger, onDeath, step: () => this.step() });
+    this.#loop = new Loop({
+      name: "outbox-relay",
+      intervalMs: POLL_MS,
+      gapMs: GAP_MS,
+      logger,
+      onDeath,
+      step: () => this.step(),
+    });
   }
 
   start(): void {
@@ -95,24 +115,24 @@ export class OutboxRelay {
     if (!broker.connected) return false;
     if (!this.#streamEnsured) await this.#ensureStream();
     if (backlog === 0) return false;
-    const published = await database.transaction(async (tx) => {
-      const [lock] = await tx<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${RELAY_LOCK}) AS held`;
-      return lock?.held ? this.#publish(tx) : 0;
-    });
-    if (published > 0) await this.#measure();
+    const published = await database.transaction((tx) => this.#publish(tx));
+    if (published > 0) this.#tell(backlog - published, undefined);
     return published === BATCH;
   }
 
+  /** Publishes what the lock's holder may, which is nothing for everyone else. */
   async #publish(tx: Transaction): Promise<number> {
     const rows = await tx<Row[]>`
+      WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${RELAY_LOCK}) AS held)
       SELECT position, id, subject, type, entity_id, data, headers, created_at
-      FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT ${BATCH}`;
+      FROM outbox, lock WHERE held AND published_at IS NULL ORDER BY position LIMIT ${BATCH}`;
     if (rows.length === 0) return 0;
     const client = this.#options.broker.jetstream();
     // All are sent before the first ack is awaited; the broker keeps their order. One lost ack repeats the whole batch,
     // and the broker drops what it has by Nats-Msg-Id.
     await Promise.all(rows.map((row) => client.publish(row.subject, row.data, { headers: this.#headers(row) })));
-    await tx`UPDATE outbox SET published_at = ${this.#options.clock.now()} WHERE position IN ${tx(rows.map((row) => row.position))}`;
+    const positions = rows.map((row) => row.position);
+    await tx`UPDATE outbox SET published_at = ${this.#options.clock.now()} WHERE position IN ${tx(positions)}`;
     this.#options.metrics.outboxPublished.inc(rows.length);
     return rows.length;
   }
@@ -142,13 +162,17 @@ export class OutboxRelay {
 
   /** How many events wait. */
   async #measure(): Promise<number> {
-    const { database, metrics, clock } = this.#options;
-    const [row] = await database.query(
+    const [row] = await this.#options.database.query(
       (sql) => sql<{ backlog: number; oldest: Date | null }[]>`
         SELECT count(*)::int AS backlog, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL`,
     );
-    metrics.outboxBacklog.set(row?.backlog ?? 0);
-    metrics.outboxOldestAge.set(row?.oldest ? Math.max(0, (clock.now().getTime() - row.oldest.getTime()) / 1000) : 0);
+    this.#tell(row?.backlog ?? 0, row?.oldest ?? undefined);
     return row?.backlog ?? 0;
+  }
+
+  #tell(backlog: number, oldest: Date | undefined): void {
+    const { metrics, clock } = this.#options;
+    metrics.outboxBacklog.set(Math.max(0, backlog));
+    metrics.outboxOldestAge.set(oldest ? Math.max(0, (clock.now().getTime() - oldest.getTime()) / 1000) : 0);
   }
 }

@@ -76,10 +76,12 @@ export class Guard {
   async #measured<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { timeoutMs, name, metrics, isFault } = this.#options;
     const started = performance.now();
+    const cut = new AbortController();
     let status = "OK";
     try {
-      return await withTimeout(call(AbortSignal.timeout(timeoutMs)), timeoutMs, name);
+      return await withTimeout(call(cut.signal), timeoutMs, name);
     } catch (error) {
+      cut.abort();
       const late = error instanceof ServiceError && error.reason === "TIMEOUT";
       status = late ? "DEADLINE_EXCEEDED" : isFault(error) ? "UNAVAILABLE" : "INVALID_ARGUMENT";
       throw error;

@@ -1,6 +1,6 @@
 /** The W3C trace a piece of work belongs to, carried through async calls and written into every log line. */
 import { AsyncLocalStorage } from "node:async_hooks";
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 
 export interface TraceContext {
   /** 32 hex digits. */
@@ -35,8 +35,14 @@ export function formatTraceparent(trace: TraceContext): string {
 /** A span of the same trace as `parent`, or the first of a new one. */
 export function childOf(parent: TraceContext | undefined): TraceContext {
   return {
-    traceId: parent?.traceId ?? randomBytes(16).toString("hex"),
-    spanId: randomBytes(8).toString("hex"),
+    traceId: parent?.traceId ?? randomUUID().replaceAll("-", ""),
+    spanId: randomSpanId(),
     sampled: parent?.sampled ?? true,
   };
+}
+
+/** The random digits at both ends of a UUID; version and variant stand between them. */
+function randomSpanId(): string {
+  const id = randomUUID();
+  return `${id.slice(0, 4)}${id.slice(24)}`;
 }

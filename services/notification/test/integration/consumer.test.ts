@@ -135,6 +135,26 @@ test("what can't be read goes to the dead letters at once, with its reason, and 
   assert.equal(letters[0]?.header("ce-id"), id);
 });
 
+test("events that lie ready are applied together, each once, and a bad one among them does not spoil the others", async () => {
+  const people = Array.from({ length: 20 }, () => person());
+  for (const one of people) {
+    const id = newId();
+    await mesh.publish("user.registered", UserRegisteredSchema, registered(one), id);
+    await mesh.publish("user.registered", UserRegisteredSchema, registered(one), id);
+  }
+  await mesh.publishRaw("user.registered", Buffer.from([0xff]), { "ce-id": newId() });
+  await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(newId()) });
+  for (const one of people)
+    await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(one.userId, "o-1") });
+  await using service = await startService(testSettings(database.url), { retryDelayMs: () => 300 });
+  for (const one of people) {
+    const expected = ["Welcome to Banyan", "Your order o-1 is confirmed"];
+    await eventually(async () => assert.deepEqual((await subjects(one.email)).sort(), expected) ?? true, 20_000);
+  }
+  assert.equal(await inboxCount(service, 'subject="user.registered",outcome="processed"'), people.length);
+  assert.equal(await inboxCount(service, 'subject="user.registered",outcome="duplicate"'), people.length);
+});
+
 test("an event whose person never comes is given up after its deliveries, not before", async () => {
   await using service = await startService(testSettings(database.url), { retryDelayMs: () => 10 });
   await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(newId()) });
