@@ -106,7 +106,12 @@ def kinds() -> tuple[Kind, ...]:
         Kind("java", "payment", (_java("payment"),), frozenset({"java", "stores"})),
         Kind("typescript", "notification", (_node("notification"),), frozenset({"node", "stores"})),
         Kind("architecture", "rules on the tree itself", pytest("architecture", "tests/architecture")),
-        Kind("contract", "contracts and what is generated from them", pytest("contract", "tests/contract")),
+        Kind(
+            "contract",
+            "contracts, what is generated from them, and what running services promise in them",
+            pytest("contract", "tests/contract"),
+            frozenset({"stores"}),
+        ),
         Kind(
             "integration",
             "several services",
