@@ -85,5 +85,6 @@ class PlainView:
                     out.print(f"  {step['title']} ...")
             if state in ("done", "failed") and key not in self._told:
                 self._told.add(key)
-                word = "ready" if state == "done" else "failed"
+                good = "done" if key.startswith(("build ", "migrate ", "seed")) else "ready"
+                word = good if state == "done" else "failed"
                 out.print(f"  {step['title']}: {word} after {step['seconds']:.1f} s", markup=False)
