@@ -17,7 +17,11 @@ def linter() -> Path:
     """The linter's program, built when it is not there (some minutes, once)."""
     program = SHARED / "tools" / f"golangci-lint-{VERSION}" / "golangci-lint"
     if not program.exists():
-        environment = tools.build_environment() | {"GOBIN": str(program.parent), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+        environment = tools.build_environment() | {
+            "GOBIN": str(program.parent),
+            "GOTOOLCHAIN": "local",
+            "GOFLAGS": "",
+        }
         subprocess.run([tools.go(), "install", f"{MODULE}@{VERSION}"], env=environment, check=True)
     return program
 
