@@ -28,6 +28,7 @@ VERBS = {
     "gen": "local.verbs.gen",
     "test": "local.verbs.test",
     "bench": "local.verbs.bench",
+    "events": "local.verbs.events",
 }
 """Verb → the module whose `register(app)` adds it."""
 
