@@ -1,5 +1,6 @@
 package banyan.payment.app;
 
+import banyan.payment.app.PaymentStore.Transaction;
 import banyan.payment.domain.Payment;
 import banyan.payment.domain.PaymentException;
 import banyan.payment.domain.Pursuit;
@@ -32,21 +33,25 @@ public final class RefundOrder {
      * @throws PaymentException REFUND_PENDING: not finished by {@code deadline}
      */
     public Optional<Payment> refund(String orderId, String reason, Deadline deadline) {
+        Lease lease = tools.lease(tools.now());
         Optional<Payment> charged =
                 store.inTransaction(
                         tx -> {
                             tx.lockOrder(orderId);
                             tx.closeOrder(orderId, reason, tools.now());
-                            return tx.lockByOrder(orderId);
+                            return tx.lockByOrder(orderId)
+                                    .map(payment -> takeUp(tx, payment, reason, lease));
                         });
         if (charged.isEmpty()) {
             return charged;
         }
         Payment payment = charged.get();
         if (payment.state().isPending()) {
-            payment = resolve.now(payment, deadline);
+            String id = resolve.now(payment, deadline).id();
+            payment =
+                    store.inTransaction(tx -> takeUp(tx, tx.lock(id).orElseThrow(), reason, lease));
         }
-        payment = sendAll(payment.id(), reason, deadline);
+        payment = send(payment, lease, deadline);
         boolean open =
                 payment.state().isPending()
                         || payment.refunds().stream().anyMatch(Refund::isPending);
@@ -56,35 +61,38 @@ public final class RefundOrder {
         return Optional.of(payment);
     }
 
-    /** Asks for what is left, then sends each refund that nobody is sending. */
-    private Payment sendAll(String paymentId, String reason, Deadline deadline) {
+    /**
+     * Asks for what is left, in the transaction that closes the order, and leases each refund that
+     * nobody is sending.
+     */
+    private Payment takeUp(Transaction tx, Payment payment, String reason, Lease lease) {
+        if (payment.state().isPending()) {
+            return payment;
+        }
         Instant now = tools.now();
-        Lease lease = tools.lease(now);
-        Payment leased =
-                store.inTransaction(
-                        tx -> {
-                            Payment payment = tx.lock(paymentId).orElseThrow();
-                            if (!payment.refundable().isZero()) {
-                                payment =
-                                        payment.refunding(
-                                                Refund.asked(
-                                                        tools.newId().get(),
-                                                        payment.refundable(),
-                                                        reason,
-                                                        Pursuit.from(now),
-                                                        now),
-                                                now);
-                            }
-                            for (Refund refund : payment.refunds()) {
-                                if (refund.isPending() && refund.pursuit().isFree(now)) {
-                                    payment = refunding.lease(payment, refund.id(), lease, now);
-                                }
-                            }
-                            tx.update(payment);
-                            return payment;
-                        });
-        Payment latest = leased;
-        for (Refund refund : leased.refunds()) {
+        Payment changed = payment;
+        if (!payment.refundable().isZero()) {
+            Refund rest =
+                    Refund.asked(
+                            tools.newId().get(),
+                            payment.refundable(),
+                            reason,
+                            Pursuit.from(now),
+                            now);
+            changed = payment.refunding(rest, now);
+        }
+        for (Refund refund : changed.refunds()) {
+            if (refund.isPending() && refund.pursuit().isFree(now)) {
+                changed = refunding.lease(changed, refund.id(), lease, now);
+            }
+        }
+        tx.update(changed);
+        return changed;
+    }
+
+    private Payment send(Payment payment, Lease lease, Deadline deadline) {
+        Payment latest = payment;
+        for (Refund refund : payment.refunds()) {
             if (refund.isPending() && refund.pursuit().isHeldBy(lease.owner())) {
                 latest = refunding.send(latest, refund.id(), lease, deadline);
             }

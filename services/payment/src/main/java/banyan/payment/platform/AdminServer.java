@@ -1,6 +1,6 @@
 package banyan.payment.platform;
 
-import com.google.gson.Gson;
+import com.google.gson.JsonObject;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
@@ -81,8 +81,12 @@ public final class AdminServer {
 
     private static void report(HttpExchange exchange, Map<String, String> reasons)
             throws IOException {
-        Map<String, Object> body = Map.of("ok", reasons.isEmpty(), "reasons", reasons);
-        byte[] json = new Gson().toJson(body).getBytes(StandardCharsets.UTF_8);
+        JsonObject named = new JsonObject();
+        reasons.forEach(named::addProperty);
+        JsonObject body = new JsonObject();
+        body.addProperty("ok", reasons.isEmpty());
+        body.add("reasons", named);
+        byte[] json = body.toString().getBytes(StandardCharsets.UTF_8);
         answer(exchange, reasons.isEmpty() ? 200 : 503, "application/json", json);
     }
 

@@ -6,20 +6,29 @@ import static org.assertj.core.api.Assertions.assertThat;
 import banyan.payment.app.PaymentStore;
 import banyan.payment.domain.Payment;
 import banyan.payment.domain.PaymentEvent;
+import banyan.payment.domain.PaymentException;
+import banyan.payment.domain.PaymentState;
 import banyan.payment.platform.DatabaseUrl;
 import banyan.payment.platform.Metrics;
 import banyan.payment.platform.Pool;
 import banyan.payment.platform.UuidV7;
+import banyan.payment.support.Chaos;
 import banyan.payment.support.Postgres;
+import banyan.payment.support.World;
 import banyan.payment.v1.PaymentCharged;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class JdbcPaymentStoreTest extends PaymentStoreContract {
     private static String url;
@@ -76,14 +85,68 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5})
+    void the_shops_books_and_the_providers_agree_whatever_happens(long seed) {
+        new Chaos(store, seed).run(60);
+    }
+
+    @Test
+    void many_calls_for_one_order_at_once_charge_it_once() throws Exception {
+        World world = new World(store);
+        String order = World.newOrder();
+        race(
+                8,
+                () -> {
+                    world.charge(order, "tok_ok");
+                    return true;
+                });
+        assertThat(world.provider.books.charges()).hasSize(1);
+        assertThat(world.provider.chargeRequests).hasValue(1);
+        assertThat(world.charge(order, "tok_ok").state())
+                .isInstanceOf(PaymentState.Succeeded.class);
+    }
+
+    @Test
+    void charging_and_closing_at_once_never_keeps_money() throws Exception {
+        for (int round = 0; round < 10; round++) {
+            World world = new World(store);
+            String order = World.newOrder();
+            AtomicInteger turn = new AtomicInteger();
+            race(
+                    6,
+                    () -> {
+                        try {
+                            if (turn.getAndIncrement() % 2 == 0) {
+                                world.charge(order, "tok_ok");
+                            } else {
+                                world.refundOrder(order);
+                            }
+                            return true;
+                        } catch (PaymentException e) {
+                            return false;
+                        }
+                    });
+            world.clock.pass(Duration.ofSeconds(60));
+            while (world.resolve.next() || world.retry.next()) {
+                assertThat(round).isLessThan(10);
+            }
+            world.provider
+                    .books
+                    .charges()
+                    .forEach(
+                            each ->
+                                    assertThat(world.provider.books.refunded(each.id()))
+                                            .isEqualTo(1299));
+        }
+    }
+
     @Test
     void a_database_that_is_away_is_unavailable_within_the_pools_limit() {
         try (Pool nowhere =
                 new Pool(DatabaseUrl.parse("postgres://a:b@127.0.0.1:1/none"), 1, new Metrics())) {
             PaymentStore away = new JdbcPaymentStore(nowhere.dataSource(), () -> "", () -> "");
-            assertRefused(
-                    "DATABASE_UNAVAILABLE",
-                    () -> away.find(java.util.UUID.randomUUID().toString()));
+            assertRefused("DATABASE_UNAVAILABLE", () -> away.find(UUID.randomUUID().toString()));
         }
     }
 }

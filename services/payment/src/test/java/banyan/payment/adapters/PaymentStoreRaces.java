@@ -121,7 +121,7 @@ abstract class PaymentStoreRaces {
         assertThat(got.stream().filter(yes -> yes)).hasSize(1);
     }
 
-    private static List<Boolean> race(int racers, java.util.concurrent.Callable<Boolean> run)
+    static List<Boolean> race(int racers, java.util.concurrent.Callable<Boolean> run)
             throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(racers);
         CyclicBarrier start = new CyclicBarrier(racers);

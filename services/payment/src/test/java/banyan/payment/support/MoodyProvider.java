@@ -4,6 +4,8 @@ import banyan.payment.adapters.InMemoryProvider;
 import banyan.payment.app.Deadline;
 import banyan.payment.app.PaymentProvider;
 import banyan.payment.domain.Money;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A provider with real books and unreliable answers. */
@@ -15,7 +17,7 @@ public final class MoodyProvider implements PaymentProvider {
         DOWN,
         /** Does it, and its answer is lost. */
         DOES_AND_LOSES_ANSWER,
-        /** Never sees it, and the caller can't know. */
+        /** Does not see it, at least not now, and the caller can't know. */
         LOSES_REQUEST
     }
 
@@ -23,6 +25,10 @@ public final class MoodyProvider implements PaymentProvider {
     public final AtomicInteger chargeRequests = new AtomicInteger();
     public volatile Mood requests = Mood.WELL;
     public volatile boolean answersQuestions = true;
+
+    /** Requests that got no answer and may still arrive: run one to let it. */
+    public final Queue<Runnable> underway = new ConcurrentLinkedQueue<>();
+
     public volatile Runnable duringCharge = () -> {};
 
     @Override
@@ -33,7 +39,10 @@ public final class MoodyProvider implements PaymentProvider {
         return switch (requests) {
             case WELL -> books.charge(key, amount, token, reference, deadline);
             case DOWN -> new NotCharged("connection refused");
-            case LOSES_REQUEST -> new Unknown("timeout", true);
+            case LOSES_REQUEST -> {
+                underway.add(() -> books.charge(key, amount, token, reference, deadline));
+                yield new Unknown("timeout", true);
+            }
             case DOES_AND_LOSES_ANSWER -> {
                 books.charge(key, amount, token, reference, deadline);
                 yield new Unknown("timeout", true);
