@@ -71,7 +71,12 @@ def _java(service: str) -> Command:
 
 
 def _node(service: str) -> Command:
-    return Command(service, lambda: (*tools.npm(), "test"), ROOT / "services" / service, "node")
+    path = tools.build_environment(str(tools.node_folder() / "bin"))[
+        "PATH"
+    ]  # npm runs the first node it finds
+    return Command(
+        service, lambda: (*tools.npm(), "test"), ROOT / "services" / service, "node", {"PATH": path}
+    )
 
 
 def _lint() -> tuple[Command, ...]:
