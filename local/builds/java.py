@@ -18,6 +18,7 @@ from local.supervision.parent_death import die_with_parent
 OPTIONS = (
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
+    "-Xms20m",
     "-Xmx128m",
     "-Xss512k",
     "-XX:+ExitOnOutOfMemoryError",
