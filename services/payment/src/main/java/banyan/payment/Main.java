@@ -27,25 +27,43 @@ public final class Main {
                 .atInfo()
                 .addKeyValue("settings", settings.described())
                 .log("starting");
+        Ending ending = new Ending();
+        Runtime.getRuntime().addShutdownHook(new Thread(ending, "stop"));
         try {
-            LiveProcess process = LiveProcess.start(settings);
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(process), "stop"));
+            ending.started(LiveProcess.start(settings));
         } catch (Exception e) {
             LoggerFactory.getLogger(Main.class).error("could not start", e);
+            ending.failed();
             System.exit(1);
         }
-        new CountDownLatch(1)
-                .await(); // every thread of the service is a daemon; the signal's hook ends the
-        // process
+        // Every thread of the service is a daemon; the hook ends the process.
+        new CountDownLatch(1).await();
     }
 
-    private static void stop(LiveProcess process) {
-        int code = 0;
-        try {
-            process.stop();
-        } catch (InterruptedException e) {
-            code = 1;
+    /** Runs when a signal comes, also while the service is still starting. */
+    private static final class Ending implements Runnable {
+        private LiveProcess process;
+        private boolean failed;
+
+        synchronized void started(LiveProcess running) {
+            process = running;
         }
-        Runtime.getRuntime().halt(code); // else the exit code would be the signal's
+
+        synchronized void failed() {
+            failed = true;
+        }
+
+        @Override
+        public synchronized void run() {
+            int code = failed ? 1 : 0;
+            try {
+                if (process != null) {
+                    process.stop();
+                }
+            } catch (InterruptedException e) {
+                code = 1;
+            }
+            Runtime.getRuntime().halt(code); // else the exit code would be the signal's
+        }
     }
 }

@@ -88,6 +88,33 @@ class ServerKitTest {
     }
 
     @Test
+    void a_call_whose_time_ran_out_while_it_waited_is_not_begun() throws Exception {
+        try (RunningApp running = new RunningApp(Map.of("PAYMENT_WORKER_THREADS", "1"))) {
+            CountDownLatch release = new CountDownLatch(1);
+            hold(running, release);
+            ListenableFuture<ChargeResponse> first = chargeAsync(running);
+            Eventually.holds(() -> running.provider.chargeRequests.get() == 1);
+            StatusRuntimeException error =
+                    catchThrowableOfType(
+                            StatusRuntimeException.class,
+                            () ->
+                                    PaymentServiceGrpc.newBlockingStub(running.client.channel())
+                                            .withDeadlineAfter(200, TimeUnit.MILLISECONDS)
+                                            .charge(
+                                                    charge(
+                                                            World.newOrder(),
+                                                            World.USER,
+                                                            "tok_ok")));
+            assertThat(error.getStatus().getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+            release.countDown();
+            assertThat(first.get(10, TimeUnit.SECONDS).hasPayment()).isTrue();
+            Eventually.holds(
+                    () -> running.get("/metrics").body().contains("rpc_server_in_flight 0.0"));
+            assertThat(running.provider.chargeRequests).hasValue(1);
+        }
+    }
+
+    @Test
     void readiness_follows_the_database_and_liveness_does_not() {
         try (RunningApp running = new RunningApp(Map.of())) {
             String service = PaymentServiceGrpc.SERVICE_NAME;

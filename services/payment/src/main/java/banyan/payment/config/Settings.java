@@ -56,6 +56,9 @@ public record Settings(
         if ("production".equals(settings.environment()) && !settings.clockOffset().isZero()) {
             read.problem("BANYAN_CLOCK_OFFSET_S", "must be 0 in production");
         }
+        if (settings.settle().compareTo(settings.providerTimeout()) <= 0) {
+            read.problem("PAYMENT_SETTLE_S", "must be longer than PAYMENT_PROVIDER_TIMEOUT_S");
+        }
         read.finish();
         return settings;
     }

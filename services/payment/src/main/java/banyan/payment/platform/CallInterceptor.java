@@ -2,7 +2,6 @@ package banyan.payment.platform;
 
 import com.google.protobuf.Message;
 import io.grpc.Context;
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -22,9 +21,6 @@ import org.slf4j.LoggerFactory;
  * else.
  */
 final class CallInterceptor implements ServerInterceptor {
-    /** What a handler adds to the response's initial metadata. */
-    static final Context.Key<Metadata> RESPONSE_HEADERS = Context.key("response-headers");
-
     private static final Logger LOG = LoggerFactory.getLogger(CallInterceptor.class);
     private static final Metadata.Key<String> TRACEPARENT =
             Metadata.Key.of("traceparent", Metadata.ASCII_STRING_MARSHALLER);
@@ -70,7 +66,7 @@ final class CallInterceptor implements ServerInterceptor {
                                 span.context(),
                                 Identity.KEY,
                                 identity,
-                                RESPONSE_HEADERS,
+                                Answer.HEADERS,
                                 new Metadata());
         Answer<Q, A> answer = new Answer<>(call, span, context);
         if (context.getDeadline() == null) {
@@ -118,59 +114,6 @@ final class CallInterceptor implements ServerInterceptor {
         return RpcFailure.of(Status.Code.INTERNAL, "INTERNAL", "internal error").toStatus(domain);
     }
 
-    /** The call, closed at most once, with what the handler adds to its initial metadata. */
-    private static final class Answer<Q, A> extends SimpleForwardingServerCall<Q, A> {
-        private final Tracing.Span span;
-        private final Context context;
-        private boolean closed;
-        private boolean ended;
-
-        Answer(ServerCall<Q, A> call, Tracing.Span span, Context context) {
-            super(call);
-            this.span = span;
-            this.context = context;
-        }
-
-        @Override
-        public void sendHeaders(Metadata headers) {
-            headers.merge(RESPONSE_HEADERS.get(context));
-            super.sendHeaders(headers);
-        }
-
-        @Override
-        public void close(Status status, Metadata trailers) {
-            closed = true;
-            end(status);
-            super.close(status, trailers);
-        }
-
-        /** Callbacks of one call never overlap, so a plain field will do. */
-        void closeOnce(Status status, Metadata trailers) {
-            if (!closed) {
-                close(status, trailers);
-            }
-        }
-
-        void end(Status status) {
-            if (ended) {
-                return;
-            }
-            ended = true;
-            boolean failed =
-                    switch (status.getCode()) {
-                        case UNKNOWN,
-                                DEADLINE_EXCEEDED,
-                                UNIMPLEMENTED,
-                                INTERNAL,
-                                UNAVAILABLE,
-                                DATA_LOSS ->
-                                true;
-                        default -> false;
-                    };
-            span.end(status.getCode().name(), failed);
-        }
-    }
-
     /** The handler's side of the call: in its context, and with nothing thrown past it. */
     private final class Guarded<Q, A> extends SimpleForwardingServerCallListener<Q> {
         private final Answer<Q, A> answer;
@@ -195,17 +138,32 @@ final class CallInterceptor implements ServerInterceptor {
 
         @Override
         public void onHalfClose() {
-            guarded(super::onHalfClose);
+            guarded(
+                    () -> {
+                        requireTime();
+                        super.onHalfClose();
+                    });
+        }
+
+        /** Begins nothing that is over already: the call may have waited long for a worker. */
+        private void requireTime() {
+            if (context.getDeadline() != null && context.getDeadline().isExpired()) {
+                throw RpcFailure.of(
+                                Status.Code.DEADLINE_EXCEEDED,
+                                "DEADLINE_EXCEEDED",
+                                "the deadline had passed before the call was begun")
+                        .raised();
+            }
         }
 
         @Override
         public void onCancel() {
-            answer.end(Status.CANCELLED);
+            context.run(() -> answer.end(Status.CANCELLED));
             guarded(super::onCancel);
         }
 
         private void guarded(Runnable step) {
-            if (answer.closed) {
+            if (answer.isClosed()) {
                 return;
             }
             context.run(

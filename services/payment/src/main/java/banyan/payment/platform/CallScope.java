@@ -33,6 +33,6 @@ public final class CallScope {
 
     /** Marks the answer as one that was given before. */
     public static void markReplayed() {
-        CallInterceptor.RESPONSE_HEADERS.get().put(REPLAYED, "true");
+        Answer.HEADERS.get().put(REPLAYED, "true");
     }
 }

@@ -52,6 +52,15 @@ class SettingsTest {
     }
 
     @Test
+    void a_request_can_not_be_settled_before_it_times_out() {
+        Map<String, String> env = good();
+        env.put("PAYMENT_PROVIDER_TIMEOUT_S", "5");
+        env.put("PAYMENT_SETTLE_S", "5");
+        assertThatThrownBy(() -> Settings.fromEnv(env))
+                .hasMessageContaining("PAYMENT_SETTLE_S: must be longer than");
+    }
+
+    @Test
     void secrets_print_as_stars() {
         Map<String, String> env = good();
         env.put("NATS_URL", "nats://user:hunter2@nats:4222");
