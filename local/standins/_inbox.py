@@ -1,4 +1,4 @@
-"""What the mail catcher keeps: parsed messages, findable by recipient."""
+"""What the mail catcher keeps: messages as they came, findable by recipient, parsed when somebody looks."""
 
 from __future__ import annotations
 
@@ -23,8 +23,13 @@ Json = dict[str, Any]
 
 
 def keep(conn: sqlite3.Connection, sender: str, recipients: list[str], raw: bytes) -> str:
-    """Parses and stores one message as it came over SMTP; returns its id."""
-    data = describe(sender, recipients, raw)
+    """Stores one message as it came over SMTP; returns its id. Parsing waits until it is read: most never are."""
+    data: Json = {
+        "id": f"msg_{secrets.token_hex(12)}",
+        "from": sender,
+        "to": recipients,
+        "received_at": _ledger.timestamp(),
+    }
     entry = _ledger.add(conn, "message", data["id"], {}, data)
     addresses = {(address.lower(), entry.seq) for address in recipients}
     conn.executemany("INSERT INTO recipients (address, seq) VALUES (?, ?)", addresses)
@@ -32,17 +37,13 @@ def keep(conn: sqlite3.Connection, sender: str, recipients: list[str], raw: byte
     return entry.id
 
 
-def describe(sender: str, recipients: list[str], raw: bytes) -> Json:
+def describe(envelope: Json, raw: bytes) -> Json:
     """A message's envelope, subject, both bodies and headers (a repeated header keeps its last value)."""
     message = message_from_bytes(raw, policy=policy.default)
-    return {
-        "id": f"msg_{secrets.token_hex(12)}",
-        "from": sender,
-        "to": recipients,
+    return envelope | {
         "subject": str(message.get("subject", "")),
         "text": _part(message, "plain"),
         "html": _part(message, "html"),
-        "received_at": _ledger.timestamp(),
         "message_id": str(message.get("message-id", "")),
         "headers": {name: str(value) for name, value in message.items()},
     }
@@ -54,13 +55,25 @@ def listing(
     """Messages (to one recipient) oldest first, and where the next page begins."""
     if to is None:
         found, rest = _ledger.page(conn, ("message",), after, limit)
-        return found["message"], rest
+        return [_read(conn, envelope) for envelope in found["message"]], rest
     rows = conn.execute(
         "SELECT seq, data FROM recipients JOIN entries USING (seq)"
         " WHERE address = ? AND seq > ? ORDER BY seq LIMIT ?",
         (to.lower(), after, limit + 1),
     ).fetchall()
-    return [json.loads(data) for _, data in rows[:limit]], rows[limit - 1][0] if len(rows) > limit else None
+    messages = [_read(conn, json.loads(data)) for _, data in rows[:limit]]
+    return messages, rows[limit - 1][0] if len(rows) > limit else None
+
+
+def newest(conn: sqlite3.Connection, count: int) -> list[Json]:
+    """The newest messages, newest first."""
+    return [_read(conn, envelope) for _, envelope in _ledger.newest(conn, ("message",), count)]
+
+
+def message(conn: sqlite3.Connection, message_id: str) -> Json | None:
+    """One message, or None."""
+    entry = _ledger.get(conn, "message", message_id)
+    return None if entry is None else _read(conn, entry.data)
 
 
 def clear(conn: sqlite3.Connection) -> int:
@@ -74,6 +87,10 @@ def source(conn: sqlite3.Connection, message_id: str) -> bytes | None:
     """The message as it came, or None."""
     row = conn.execute("SELECT raw FROM sources WHERE id = ?", (message_id,)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def _read(conn: sqlite3.Connection, envelope: Json) -> Json:
+    return describe(envelope, source(conn, envelope["id"]) or b"")
 
 
 def _part(message: EmailMessage, subtype: str) -> str | None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from local.standins import _inbox, _ledger
+from local.standins import _inbox
 from local.standins._http import ApiError, paging
 from local.standins._ledger import Ledger
 from local.standins._page import Markup, facts, link, page, table
@@ -77,7 +77,7 @@ class Mailbox:
 
     async def show(self, _: Request) -> Response:
         """GET /: the inbox, newest first."""
-        entries = await self._ledger.run(lambda conn: _ledger.newest(conn, ("message",), 200))
+        messages = await self._ledger.run(lambda conn: _inbox.newest(conn, 200))
         rows = [
             (
                 m["received_at"],
@@ -85,7 +85,7 @@ class Mailbox:
                 ", ".join(m["to"]),
                 link(f"/messages/{m['id']}", m["subject"] or "(no subject)"),
             )
-            for _, m in entries
+            for m in messages
         ]
         return page(
             "Inbox (stand-in)",
@@ -125,10 +125,10 @@ class Mailbox:
 
     async def _message(self, request: Request) -> dict[str, Any]:
         message_id = request.path_params["message_id"]
-        entry = await self._ledger.run(lambda conn: _ledger.get(conn, "message", message_id))
-        if entry is None:
+        message = await self._ledger.run(lambda conn: _inbox.message(conn, message_id))
+        if message is None:
             raise ApiError(404, "message_not_found", "no such message")
-        return entry.data
+        return message
 
 
 class SmtpListener:
