@@ -39,31 +39,4 @@ public final class Main {
         // Every thread of the service is a daemon; the hook ends the process.
         new CountDownLatch(1).await();
     }
-
-    /** Runs when a signal comes, also while the service is still starting. */
-    private static final class Ending implements Runnable {
-        private LiveProcess process;
-        private boolean failed;
-
-        synchronized void started(LiveProcess running) {
-            process = running;
-        }
-
-        synchronized void failed() {
-            failed = true;
-        }
-
-        @Override
-        public synchronized void run() {
-            int code = failed ? 1 : 0;
-            try {
-                if (process != null) {
-                    process.stop();
-                }
-            } catch (InterruptedException e) {
-                code = 1;
-            }
-            Runtime.getRuntime().halt(code); // else the exit code would be the signal's
-        }
-    }
 }
