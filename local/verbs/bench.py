@@ -11,7 +11,7 @@ from local.bench.run import run_bench
 from local.view.console import err, out
 from local.view.tables import show_table
 
-PORT_BASE = 58_000
+PORT_BASE = 28_000  # below the ports that the system gives to outgoing connections
 
 
 def register(app: typer.Typer) -> None:
