@@ -23,6 +23,7 @@ from local.topology import HOST, address, ports
 
 SUPERUSER = "postgres"
 MAJOR = "18"
+LEFTOVERS_DEADLINE_S = 15.0
 INITDB_DEADLINE_S = 120
 CONNECT_DEADLINE_S = 5.0
 
@@ -69,6 +70,7 @@ async def create_cluster(home: Home, secrets: Secrets) -> bool:
                 f"{home.secrets_file} is gone, so the databases in {folder} can't be opened: "
                 f"restore it, or {BEGIN_ANEW}"
             )
+        await leftovers_end(folder)
         remove_stale_pid(folder)
         return False
     if version.exists():
@@ -131,6 +133,28 @@ async def _initdb(folder: Path, user: str | None, password: str) -> None:
             (line for line in lines if "error" in line or "space" in line), lines[-1] if lines else ""
         )
         raise LocalError(f"the PostgreSQL cluster could not be made in {folder}: {words}")
+
+
+async def leftovers_end(folder: Path) -> None:
+    """Waits for the last processes of a server that was killed: while one is there, a new server refuses to start."""
+    try:
+        async with asyncio.timeout(LEFTOVERS_DEADLINE_S):
+            while left := await asyncio.to_thread(_processes_in, folder):  # noqa: ASYNC110 - they tell nobody of their end
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise LocalError(
+            f"PostgreSQL processes of an earlier run still use {folder} (pid {', '.join(map(str, left))}): end them first"
+        ) from None
+
+
+def _processes_in(folder: Path) -> list[int]:
+    found = []
+    for process in psutil.process_iter(["name"]):
+        if process.info["name"] == "postgres":
+            with contextlib.suppress(psutil.Error):
+                if Path(process.cwd()) == folder:
+                    found.append(process.pid)
+    return found
 
 
 def remove_stale_pid(folder: Path) -> None:
