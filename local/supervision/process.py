@@ -15,6 +15,7 @@ from local.supervision.parent_death import die_with_parent
 from local.supervision.spec import ProcessSpec
 
 POLL_S = 0.25
+CANCEL_AGAIN_S = 0.5
 SHORTEST_POLL_S = 0.02
 """Output of the process (its ready line, most likely) brings the next probe forward to this."""
 FIRST_BACKOFF_S = 0.2
@@ -202,13 +203,18 @@ class ManagedProcess:
 async def _within(event: asyncio.Event, seconds: float) -> bool:
     """Whether the event comes in time."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
     return event.is_set()
 
 
 async def _cancel(*tasks: asyncio.Task[object]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancels until they have ended: a library's `wait_for` may swallow one cancellation (before Python 3.12)."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

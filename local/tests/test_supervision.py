@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import LocalError
+from local.supervision import process
 from local.supervision.supervisor import Supervisor
 from local.tests.aid import LIMIT_S, alive, eventually, fake, lines
 
@@ -162,3 +163,21 @@ def test_nothing_survives_when_the_supervisor_is_killed(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     asyncio.run(eventually(lambda: not any(alive(pid) for pid in pids), "all three are gone", 3.0))
+
+
+async def test_end_does_not_wait_for_a_task_that_swallowed_its_cancellation() -> None:
+    swallowed = asyncio.Event()
+
+    async def stubborn() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            swallowed.set()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await process._cancel(task)
+    assert swallowed.is_set()
+    assert task.cancelled()
