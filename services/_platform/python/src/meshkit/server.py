@@ -19,6 +19,9 @@ from meshkit.methods import GrpcService, grpc_service
 from meshkit.runtime import GrpcRuntime
 from meshkit.settings import ServiceSettings
 
+# Even without a configured delay: a call that arrives just as the port closes would be cancelled, so clients that watch
+# our health first get a moment to turn away.
+LEAST_DRAIN_DELAY_S = 0.15
 log = get_logger()
 __all__ = ["App", "Component", "GrpcService", "Server", "grpc_service", "serve"]
 
@@ -79,7 +82,7 @@ class Server:
     async def stop(self, *, delay_s: float | None = None, grace_s: float | None = None) -> None:
         """Drains and stops; takes at most delay + 2 × grace seconds and the margins of each step."""
         settings = self._app.settings
-        delay = settings.drain_delay_s if delay_s is None else delay_s
+        delay = max(settings.drain_delay_s, LEAST_DRAIN_DELAY_S) if delay_s is None else delay_s
         grace = settings.drain_grace_s if grace_s is None else grace_s
         log.info("draining", delay_s=delay, grace_s=grace)
         await stop_within("readiness", self._not_serving(), 2.0)
