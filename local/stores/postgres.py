@@ -165,7 +165,9 @@ def remove_stale_pid(folder: Path) -> None:
     except (FileNotFoundError, ValueError, IndexError):
         return
     with contextlib.suppress(psutil.NoSuchProcess):
-        if psutil.Process(pid).name().startswith("postgres"):
+        holder = psutil.Process(pid)
+        # A killed server that nobody has reaped yet still answers signals, and a new one would take it for alive.
+        if holder.name().startswith("postgres") and holder.status() != psutil.STATUS_ZOMBIE:
             return
     file.unlink(missing_ok=True)
 

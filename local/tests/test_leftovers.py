@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -46,3 +47,16 @@ async def test_one_that_stays_is_named(
 
 async def test_other_clusters_do_not_matter(tmp_path: Path, leftover: subprocess.Popen[bytes]) -> None:
     await asyncio.wait_for(postgres.leftovers_end(tmp_path / "other"), 1)
+
+
+def test_pid_file_of_a_killed_server_goes_though_nobody_has_reaped_it(
+    tmp_path: Path, leftover: subprocess.Popen[bytes]
+) -> None:
+    file = tmp_path / "postmaster.pid"
+    file.write_text(f"{leftover.pid}\n")
+    postgres.remove_stale_pid(tmp_path)
+    assert file.exists()
+    leftover.kill()
+    os.waitid(os.P_PID, leftover.pid, os.WEXITED | os.WNOWAIT)  # dead, and left as a zombie
+    postgres.remove_stale_pid(tmp_path)
+    assert not file.exists()
