@@ -13,7 +13,7 @@ import pytest
 from meshkit import tracing
 from meshkit.clock import FakeClock
 from meshkit.nats import Nats
-from meshkit.outbox import NewEvent, OutboxRelay, add_event, add_events
+from meshkit.outbox import NewEvent, OutboxRelay, add_event, add_events, event_values, insert_events
 from meshkit.postgres import Database
 from meshkit.telemetry import OUTBOX_BACKLOG
 from meshkit.testing import NatsServer, eventually
@@ -87,7 +87,7 @@ async def test_a_rolled_back_event_was_never_there(
         assert await texts(broker, echo) == ["yes"]
 
 
-async def test_a_notification_wakes_the_relay_before_its_poll(
+async def test_a_commit_wakes_the_relay_before_its_poll(
     pool: Database, broker: Nats, echo: SimpleNamespace
 ) -> None:
     async with relaying(pool, broker):
@@ -98,6 +98,39 @@ async def test_a_notification_wakes_the_relay_before_its_poll(
             await say(pool, echo, str(number))
             await eventually(lambda: _all_published(pool))
         assert asyncio.get_running_loop().time() - began < 5  # ten polls would take ten seconds
+
+
+async def test_a_commit_of_another_replica_wakes_the_one_that_publishes(
+    pool: Database, platform_database: str, broker: Nats, echo: SimpleNamespace
+) -> None:
+    other = Database(platform_database, pool_max=2)
+    await other.start()
+    async with relaying(pool, broker), relaying(other, broker):
+        await say(pool, echo, "first")
+        await eventually(lambda: _all_published(pool))
+        began = asyncio.get_running_loop().time()
+        for number in range(10):
+            await say(other, echo, str(number))
+            await say(pool, echo, str(number))
+            await eventually(lambda: _all_published(pool))
+        assert asyncio.get_running_loop().time() - began < 5  # ten polls would take ten seconds
+    await other.stop(1.0)
+
+
+async def test_events_are_a_clause_of_a_larger_statement(
+    pool: Database, broker: Nats, echo: SimpleNamespace
+) -> None:
+    effect = f"""
+        WITH effect AS (INSERT INTO effects (what) SELECT $1 WHERE $2 RETURNING id), told AS ({insert_events(3, "effect")})
+        SELECT count(*) FROM effect
+    """
+    async with relaying(pool, broker):
+        for text, wanted in (("no", False), ("yes", True)):
+            async with pool.acquire() as connection:
+                event = NewEvent(echo.Said(text=text), "echo.said", "e1")
+                await connection.fetchval(effect, text, wanted, *event_values(connection, [event]))
+        await eventually(lambda: published(pool))
+        assert await texts(broker, echo) == ["yes"]
 
 
 async def _all_published(pool: Database) -> bool:

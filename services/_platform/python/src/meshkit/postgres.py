@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -45,6 +45,8 @@ _CONFLICTS: Final = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
 )
+# Pool connections on which events were written, from then until they are given back.
+_with_events: Final[set[Connection]] = set()
 
 
 class DatabaseUnavailable(PlatformError):
@@ -77,6 +79,8 @@ class Database:
         self._pool_max = pool_max
         self._name = name
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        # Called, without an argument, after a block that wrote events.
+        self.event_listeners: set[Callable[[], None]] = set()
 
     @property
     def name(self) -> str:
@@ -142,7 +146,12 @@ class Database:
                 raise DatabaseUnavailable(error) from error
             raise
         finally:
+            with_events = connection in _with_events
+            _with_events.discard(connection)
             await pool.release(connection)
+            if with_events:
+                for listener in self.event_listeners:
+                    listener()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -174,6 +183,11 @@ class Database:
         except PoolExhausted:
             if self._pool is None or self._pool.get_size() < self._pool_max:
                 raise
+
+
+def note_events(connection: Connection) -> None:
+    """Has the `event_listeners` of the pool called once `connection` is given back, hence after the commit."""
+    _with_events.add(connection)
 
 
 def _gone(connection: Connection) -> bool:

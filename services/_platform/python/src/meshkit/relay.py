@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -25,14 +26,18 @@ _EXPECTED_LAST: Final = "Nats-Expected-Last-Msg-Id"
 _LOCK_KEY: Final = 0x6F7574626F78
 _BATCH: Final = 256
 _POLL_S: Final = 1.0
+# An event after a pause is published at once; those that follow it go together, at most so many seconds later.
+_LINGER_S: Final = 0.05
 _ACK_LIMIT_S: Final = 5.0
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _PRUNE_EVERY_S: Final = 600.0
 _KEEP_PUBLISHED: Final = "7 days"
 
-_SELECT: Final = """
+# Marks what the broker has, and takes what is next.
+_NEXT: Final = """
+    WITH marked AS (UPDATE outbox SET published_at = now() WHERE position = ANY($1))
     SELECT position, id, subject, type, entity_id, data, headers, created_at
-    FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT $1
+    FROM outbox WHERE published_at IS NULL AND position <> ALL($1) ORDER BY position LIMIT $2
 """
 _MARK: Final = "UPDATE outbox SET published_at = now() WHERE position = ANY($1)"
 _BACKLOG: Final = """
@@ -58,8 +63,14 @@ class OutboxRelay(Background):
         self._nats = nats
         self._wake = asyncio.Event()
 
+    async def start(self) -> None:
+        """Begins to publish, and to listen for commits of this process."""
+        self._database.event_listeners.add(self._wake.set)
+        await super().start()
+
     async def stop(self, grace_s: float) -> None:
         """Publishes what it has in hand and ends."""
+        self._database.event_listeners.discard(self._wake.set)
         self._stopping.set()
         self._wake.set()
         await super().stop(grace_s)
@@ -82,58 +93,73 @@ class OutboxRelay(Background):
         """From connecting to the loss of the connection, or to `stop`; who holds the lock publishes."""
         connection = await self._database.connect()
         try:
-            await connection.add_listener(CHANNEL, self._notified)
+            # A crash may lose the marks of the last moments: those events are published again, and their ids let the
+            # broker or the inboxes drop them. No other transaction has to wait behind the flush of a mark.
+            await connection.execute("SET synchronous_commit = off")
             await self._measure(connection)
             while not self.stopping:
                 if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
                     return await self._publish_until_stopped(connection)
-                await self.pause(_POLL_S)
-                await self._measure(connection)
+                await self._stand_by(connection)
         finally:
             await _close(connection)
 
+    async def _stand_by(self, connection: Session) -> None:
+        """For a second, tells the replica that publishes of events committed here, many at once.
+
+        Not in the transactions of the events: a notification makes commits wait for each other.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _POLL_S
+        while not self.stopping and (left := until - loop.time()) > 0:
+            await self._sleep(left)
+            if self._wake.is_set():
+                self._wake.clear()
+                await connection.execute(f"NOTIFY {CHANNEL}")
+                await self.pause(_LINGER_S)
+        await self._measure(connection)
+
     async def _publish_until_stopped(self, connection: Session) -> None:
+        await connection.add_listener(CHANNEL, self._notified)
         await self._nats.ensure_stream(self._stream, self._subjects)
         loop = asyncio.get_running_loop()
-        next_measure, next_prune = loop.time() + _POLL_S, 0.0
+        next_prune = 0.0
+        acknowledged: list[int] = []
         while not self.stopping:
             self._wake.clear()
-            while await self._publish_batch(connection) == _BATCH and not self.stopping:
-                await self._measure(connection)
-            if loop.time() >= next_measure:
-                await self._measure(connection)
-                next_measure = loop.time() + _POLL_S
+            rows = await connection.fetch(_NEXT, acknowledged, _BATCH)
+            await self._show_backlog(connection, rows)
+            acknowledged = await self._publish_batch(connection, rows)
             if loop.time() >= next_prune:
                 await connection.execute(_PRUNE, _KEEP_PUBLISHED)
                 next_prune = loop.time() + _PRUNE_EVERY_S
-            await self._sleep()
+            if not rows:  # a notification can be lost with its connection
+                await self._sleep(_POLL_S)
+            elif len(rows) < _BATCH:
+                await self.pause(_LINGER_S)
+        await connection.execute(_MARK, acknowledged)
 
-    async def _sleep(self) -> None:
-        """Until notified, at most one second: a notification can be lost with its connection."""
+    async def _sleep(self, limit_s: float) -> None:
+        """Until events were committed, here or elsewhere, or for `limit_s` seconds."""
         try:
-            async with asyncio.timeout(_POLL_S):
+            async with asyncio.timeout(limit_s):
                 await self._wake.wait()
         except TimeoutError:
             return
 
-    async def _publish_batch(self, connection: Session) -> int:
-        """Publishes up to a batch and marks what was acknowledged; returns how many, raises when some were not."""
-        rows = await connection.fetch(_SELECT, _BATCH)
+    async def _publish_batch(self, connection: Session, rows: Sequence[asyncpg.Record]) -> list[int]:
+        """Publishes `rows`; returns their positions, to be marked, or raises with those marked that were acknowledged."""
         if not rows:
-            return 0
+            return []
         if not self._nats.connected:  # else the client would keep the messages and send them much later
             raise BrokerUnavailable
         acknowledged, error = await self._publish(rows)
-        if acknowledged:
-            positions = [row["position"] for row in acknowledged]
-            await connection.execute(_MARK, positions)
-            OUTBOX_PUBLISHED.inc(len(positions))
+        positions = [row["position"] for row in acknowledged]
+        OUTBOX_PUBLISHED.inc(len(positions))
         if error is not None:
+            await connection.execute(_MARK, positions)
             raise error
-        if len(rows) < _BATCH:
-            OUTBOX_BACKLOG.set(0)
-            OUTBOX_AGE.set(0)
-        return len(rows)
+        return positions
 
     async def _publish(
         self, rows: Sequence[asyncpg.Record]
@@ -169,6 +195,15 @@ class OutboxRelay(Background):
         if previous is not None:
             headers[_EXPECTED_LAST] = previous
         return headers
+
+    async def _show_backlog(self, connection: Session, rows: Sequence[asyncpg.Record]) -> None:
+        """Less than a batch is all there is."""
+        if len(rows) == _BATCH:
+            await self._measure(connection)
+        else:
+            OUTBOX_BACKLOG.set(len(rows))
+            age_s = (datetime.now(UTC) - rows[0]["created_at"]).total_seconds() if rows else 0.0
+            OUTBOX_AGE.set(max(age_s, 0.0))
 
     async def _measure(self, connection: Session) -> None:
         row = await connection.fetchrow(_BACKLOG)
