@@ -117,6 +117,26 @@ async def test_release_before_reserve_closes_the_order(warehouse: Warehouse, clo
     assert await levels(warehouse, product) == (5, 0, 0, 0)
 
 
+async def test_release_at_the_moment_of_reserve_leaves_nothing_held(
+    warehouse: Warehouse, clock: FakeClock
+) -> None:
+    (product,) = await stocked(warehouse, clock, 50)
+
+    async def give_up(order_id: str) -> State:
+        async with warehouse.transaction() as stock:
+            return (await settle.release(stock, order_id, now=clock.now())).state
+
+    for _ in range(20):
+        order_id = uuid7()
+        held, state = await asyncio.gather(
+            hold(warehouse, clock, {product: 1}, order_id), give_up(order_id), return_exceptions=True
+        )
+        assert isinstance(held, Reservation | ReservationEnded)
+        assert state is State.RELEASED
+        assert (await read.get_reservation(warehouse, order_id)).state is State.RELEASED
+    assert await levels(warehouse, product) == (50, 0, 0, 0)
+
+
 async def test_sweeper_gives_back_what_is_late_and_only_that(warehouse: Warehouse, clock: FakeClock) -> None:
     (product,) = await stocked(warehouse, clock, 10)
     late, sold = await hold(warehouse, clock, {product: 2}), await hold(warehouse, clock, {product: 3})

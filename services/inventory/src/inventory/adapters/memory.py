@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -54,21 +54,21 @@ class MemoryStock:
         self.reservations = reservations
         self.changes: list[StockChanged] = []
 
-    async def lock_order(self, order_id: str) -> Reservation | None:
-        """An order's reservation."""
-        return self.reservations.get(order_id)
+    async def lock_order(self, order_id: str) -> tuple[Reservation, Mapping[str, Stock]] | None:
+        """An order's reservation and the stock of its products."""
+        found = self.reservations.get(order_id)
+        return (found, await self.lock_stock(found.items)) if found else None
 
-    async def lock_stock(self, product_ids: Iterable[str]) -> dict[str, Stock]:
+    async def insert_reservation(self, reservation: Reservation) -> Mapping[str, Stock] | None:
+        """Adds a reservation with its items, unless the order has one."""
+        if reservation.order_id in self.reservations:
+            return None
+        self.reservations[reservation.order_id] = reservation
+        return await self.lock_stock(reservation.items)
+
+    async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
         """Stock by product."""
         return {key: self.levels[key] for key in product_ids if key in self.levels}
-
-    async def insert_reservation(self, reservation: Reservation) -> None:
-        """Adds a reservation with its items."""
-        self.reservations[reservation.order_id] = reservation
-
-    async def update_reservation(self, reservation: Reservation) -> None:
-        """Overwrites state and times."""
-        self.reservations[reservation.order_id] = reservation
 
     async def insert_stock(self, stocks: Sequence[Stock]) -> list[Stock]:
         """Adds stock of products that have none; returns those that were added."""
@@ -76,7 +76,9 @@ class MemoryStock:
         self.levels.update({stock.product_id: stock for stock in made})
         return made
 
-    async def record(self, changes: Sequence[StockChanged]) -> None:
-        """Keeps the new levels and the events."""
+    async def record(self, changes: Sequence[StockChanged], reservation: Reservation | None = None) -> None:
+        """Keeps the new levels, the events and the reservation."""
         self.levels.update({change.stock.product_id: change.stock for change in changes})
         self.changes.extend(changes)
+        if reservation is not None:
+            self.reservations[reservation.order_id] = reservation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
@@ -13,7 +13,7 @@ from inventory.adapters.events import outgoing
 from inventory.domain.events import StockChanged
 from inventory.domain.reservation import Reservation, State
 from inventory.domain.stock import Stock
-from meshkit.outbox import add_events
+from meshkit.outbox import event_values, insert_events
 from meshkit.postgres import Connection, Database
 
 _STOCK: Final = "product_id, received, on_hand, reserved, sold, restocked, safety_stock, updated_at"
@@ -26,17 +26,61 @@ _INSERT_STOCK: Final = (
     "INSERT INTO stock (product_id, updated_at) SELECT * FROM unnest($1::uuid[], $2::timestamptz[]) "  # noqa: S608
     f"ON CONFLICT (product_id) DO NOTHING RETURNING {_STOCK}"
 )
-# Levels and ledger in one round trip.
-_RECORD: Final = (
-    "WITH change AS (SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "
-    "$7::bigint[], $8::timestamptz[], $9::text[], $10::bigint[], $11::uuid[]) AS c(product_id, received, on_hand, reserved, "
-    "sold, restocked, safety_stock, updated_at, cause, quantity, order_id)), "
-    "level AS (UPDATE stock s SET received = c.received, on_hand = c.on_hand, reserved = c.reserved, sold = c.sold, "
-    "restocked = c.restocked, safety_stock = c.safety_stock, updated_at = c.updated_at FROM change c "
-    "WHERE s.product_id = c.product_id) "
-    "INSERT INTO movement (product_id, cause, quantity, order_id, moved_at) "
-    "SELECT product_id, cause, quantity, order_id, updated_at FROM change"
+_LEVELS: Final = (
+    "l.product_id, l.received, l.on_hand, l.reserved, l.sold, l.restocked, l.safety_stock, l.updated_at"
 )
+# A reservation's row is the lock of its order, an uncommitted one too: who adds the same waits, and then adds nothing.
+# There is always one row to tell whether it was added; without stock, its levels are null.
+_HOLD: Final = f"""
+WITH added AS (
+    INSERT INTO reservation (order_id, state, expires_at, created_at, updated_at) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (order_id) DO NOTHING
+    RETURNING order_id
+), lines AS (
+    INSERT INTO reservation_line (order_id, product_id, quantity)
+    SELECT added.order_id, line.* FROM added, unnest($6::uuid[], $7::bigint[]) AS line
+), locked AS (
+    SELECT {_STOCK} FROM stock
+     WHERE product_id = ANY($6::uuid[]) AND EXISTS (SELECT FROM added)
+     ORDER BY product_id FOR UPDATE
+)
+SELECT EXISTS (SELECT FROM added) AS added, {_LEVELS} FROM (SELECT) AS one LEFT JOIN locked AS l ON true
+"""  # noqa: S608 - constants only
+# The reservation is locked before the stock of its lines is; one row for each line, or one with nulls.
+_LOCK: Final = f"""
+WITH held AS (
+    SELECT order_id, state, expires_at, created_at, updated_at AS changed_at FROM reservation
+     WHERE order_id = $1 FOR UPDATE
+), lines AS (
+    SELECT line.product_id AS line_product_id, line.quantity FROM held JOIN reservation_line AS line USING (order_id)
+), locked AS (
+    SELECT {_STOCK} FROM stock
+     WHERE product_id IN (SELECT line_product_id FROM lines)
+     ORDER BY product_id FOR UPDATE
+)
+SELECT held.*, lines.*, {_LEVELS}
+  FROM held LEFT JOIN lines ON true LEFT JOIN locked AS l ON l.product_id = line_product_id
+ ORDER BY line_product_id
+"""  # noqa: S608 - constants only
+# The reservation's state, levels, ledger and events in one round trip.
+_RECORD: Final = f"""
+WITH change AS (
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                         $8::timestamptz[], $9::text[], $10::bigint[], $11::uuid[])
+        AS c (product_id, received, on_hand, reserved, sold, restocked, safety_stock, updated_at, cause, quantity, order_id)
+), level AS (
+    UPDATE stock AS s
+       SET received = c.received, on_hand = c.on_hand, reserved = c.reserved, sold = c.sold, restocked = c.restocked,
+           safety_stock = c.safety_stock, updated_at = c.updated_at
+      FROM change AS c WHERE s.product_id = c.product_id
+), settled AS (
+    UPDATE reservation SET state = $13, updated_at = $14 WHERE order_id = $12
+), ledger AS (
+    INSERT INTO movement (product_id, cause, quantity, order_id, moved_at)
+    SELECT product_id, cause, quantity, order_id, updated_at FROM change
+)
+{insert_events(15)}
+"""  # noqa: S608 - constants only
 
 
 class PostgresWarehouse:
@@ -82,25 +126,27 @@ class PostgresStock:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    async def lock_order(self, order_id: str) -> Reservation | None:
-        """An order's reservation, the order locked until the transaction ends, be there one or not."""
-        await self.connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", order_id)
-        return _reservation_of(await self.connection.fetchrow(_RESERVATION, order_id))
-
-    async def lock_stock(self, product_ids: Iterable[str]) -> dict[str, Stock]:
-        """Stock by product, locked in the order of the ids."""
-        rows = await self.connection.fetch(
-            f"SELECT {_STOCK} FROM stock WHERE product_id = ANY($1::uuid[]) ORDER BY product_id FOR UPDATE",  # noqa: S608
-            list(product_ids),
+    async def lock_order(self, order_id: str) -> tuple[Reservation, Mapping[str, Stock]] | None:
+        """An order's reservation and the stock of its products, both locked."""
+        rows = await self.connection.fetch(_LOCK, order_id)
+        if not rows:
+            return None
+        items = {str(row["line_product_id"]): row["quantity"] for row in rows if row["quantity"] is not None}
+        first = rows[0]
+        reservation = Reservation(
+            order_id=str(first["order_id"]),
+            state=State(first["state"]),
+            expires_at=first["expires_at"],
+            created_at=first["created_at"],
+            updated_at=first["changed_at"],
+            items=items,
         )
-        return {stock.product_id: stock for stock in map(_stock_of, rows)}
+        return reservation, _by_product(rows)
 
-    async def insert_reservation(self, reservation: Reservation) -> None:
-        """Adds a reservation with its items."""
-        await self.connection.execute(
-            "WITH parent AS (INSERT INTO reservation (order_id, state, expires_at, created_at, updated_at) "
-            "VALUES ($1, $2, $3, $4, $5)) INSERT INTO reservation_line (order_id, product_id, quantity) "
-            "SELECT $1, * FROM unnest($6::uuid[], $7::bigint[])",
+    async def insert_reservation(self, reservation: Reservation) -> Mapping[str, Stock] | None:
+        """Adds a reservation with its items and locks their stock; None when the order has one."""
+        rows = await self.connection.fetch(
+            _HOLD,
             reservation.order_id,
             reservation.state.value,
             reservation.expires_at,
@@ -109,15 +155,15 @@ class PostgresStock:
             list(reservation.items),
             list(reservation.items.values()),
         )
+        return _by_product(rows) if rows[0]["added"] else None
 
-    async def update_reservation(self, reservation: Reservation) -> None:
-        """Overwrites state and times."""
-        await self.connection.execute(
-            "UPDATE reservation SET state = $2, updated_at = $3 WHERE order_id = $1",
-            reservation.order_id,
-            reservation.state.value,
-            reservation.updated_at,
+    async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
+        """Stock by product, locked in the order of the ids."""
+        rows = await self.connection.fetch(
+            f"SELECT {_STOCK} FROM stock WHERE product_id = ANY($1::uuid[]) ORDER BY product_id FOR UPDATE",  # noqa: S608
+            list(product_ids),
         )
+        return _by_product(rows)
 
     async def insert_stock(self, stocks: Sequence[Stock]) -> list[Stock]:
         """Adds stock of products that have none; returns those that were added."""
@@ -128,9 +174,9 @@ class PostgresStock:
         )
         return [_stock_of(row) for row in rows]
 
-    async def record(self, changes: Sequence[StockChanged]) -> None:
-        """Writes the new levels, the ledger and the events."""
-        if not changes:
+    async def record(self, changes: Sequence[StockChanged], reservation: Reservation | None = None) -> None:
+        """Writes the new levels, the ledger, the events and the reservation's state."""
+        if not changes and reservation is None:
             return
         levels = [change.stock for change in changes]
         await self.connection.execute(
@@ -146,13 +192,30 @@ class PostgresStock:
             [change.cause.value for change in changes],
             [change.quantity for change in changes],
             [change.order_id or None for change in changes],
+            *(
+                (reservation.order_id, reservation.state.value, reservation.updated_at)
+                if reservation
+                else (None,) * 3
+            ),
+            *event_values(self.connection, [outgoing(change) for change in changes]),
         )
-        await add_events(self.connection, [outgoing(change) for change in changes])
+
+
+def _by_product(rows: Iterable[asyncpg.Record]) -> dict[str, Stock]:
+    return {str(row["product_id"]): _stock_of(row) for row in rows if row["product_id"] is not None}
 
 
 def _stock_of(row: asyncpg.Record) -> Stock:
-    levels = dict(row)
-    return Stock(**{**levels, "product_id": str(levels["product_id"])})
+    return Stock(
+        product_id=str(row["product_id"]),
+        updated_at=row["updated_at"],
+        received=row["received"],
+        on_hand=row["on_hand"],
+        reserved=row["reserved"],
+        sold=row["sold"],
+        restocked=row["restocked"],
+        safety_stock=row["safety_stock"],
+    )
 
 
 def _reservation_of(row: asyncpg.Record | None) -> Reservation | None:

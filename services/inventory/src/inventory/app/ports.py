@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -31,28 +31,27 @@ class StockReader(Protocol):
 class StockWriter(Protocol):
     """Changes inside one transaction; nothing is seen by others before it ends well."""
 
-    async def lock_order(self, order_id: str) -> Reservation | None:
-        """An order's reservation; nobody else changes the order's until the transaction ends, be there one or not."""
+    async def lock_order(self, order_id: str) -> tuple[Reservation, Mapping[str, Stock]] | None:
+        """An order's reservation and the stock of its products, which nobody else changes until the transaction ends."""
         ...
 
-    async def lock_stock(self, product_ids: Iterable[str]) -> dict[str, Stock]:
-        """Stock by product, locked in the order of the ids, so that two transactions never wait for each other."""
+    async def insert_reservation(self, reservation: Reservation) -> Mapping[str, Stock] | None:
+        """Adds a reservation with its items, and locks the stock of those products that have some.
+
+        None, and nothing, when the order has one already; one that is being written at this moment is waited for.
+        """
         ...
 
-    async def insert_reservation(self, reservation: Reservation) -> None:
-        """Adds a reservation with its items."""
-        ...
-
-    async def update_reservation(self, reservation: Reservation) -> None:
-        """Overwrites state and times."""
+    async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
+        """Stock by product, which nobody else changes until the transaction ends; locked in the order of the ids."""
         ...
 
     async def insert_stock(self, stocks: Sequence[Stock]) -> list[Stock]:
         """Adds stock of products that have none; returns those that were added."""
         ...
 
-    async def record(self, changes: Sequence[StockChanged]) -> None:
-        """Writes the new levels, the ledger and the events, few round trips whatever the number."""
+    async def record(self, changes: Sequence[StockChanged], reservation: Reservation | None = None) -> None:
+        """Writes the new levels, the ledger and the events, and the state of the `reservation` that they come from."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from inventory.app.ports import StockWriter
-from inventory.domain.errors import OutOfStock, ReservationEnded, ReservationExists
+from inventory.domain.errors import OutOfStock, ReservationEnded, ReservationExists, ReservationNotFound
 from inventory.domain.events import StockChanged
 from inventory.domain.reservation import Reservation, State
 from inventory.domain.stock import Cause, Stock
@@ -19,11 +19,6 @@ async def reserve(
 
     Raises OutOfStock, ReservationExists (other items before) or ReservationEnded.
     """
-    before = await stock.lock_order(order_id)
-    if before is not None:
-        return _repeated(before, items)
-    levels = await stock.lock_stock(items)
-    _require_available(levels, items)
     reservation = Reservation(
         order_id=order_id,
         state=State.HELD,
@@ -32,7 +27,10 @@ async def reserve(
         updated_at=now,
         items=dict(items),
     )
-    await stock.insert_reservation(reservation)
+    levels = await stock.insert_reservation(reservation)
+    if levels is None:
+        return await _repeated(stock, order_id, items)
+    _require_available(levels, items)
     await stock.record(
         [
             StockChanged(levels[product].reserve(units, now), units, Cause.RESERVED, order_id)
@@ -42,11 +40,15 @@ async def reserve(
     return reservation
 
 
-def _repeated(before: Reservation, items: Mapping[str, int]) -> Reservation:
+async def _repeated(stock: StockWriter, order_id: str, items: Mapping[str, int]) -> Reservation:
+    found = await stock.lock_order(order_id)
+    if found is None:  # nothing ever deletes one
+        raise ReservationNotFound(order_id)
+    before, _ = found
     if before.ended:
-        raise ReservationEnded(before.order_id, before.state)
+        raise ReservationEnded(order_id, before.state)
     if dict(before.items) != dict(items):
-        raise ReservationExists(before.order_id)
+        raise ReservationExists(order_id)
     return before
 
 

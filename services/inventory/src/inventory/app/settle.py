@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -26,14 +26,15 @@ async def commit(stock: StockWriter, order_id: str, *, now: datetime) -> Reserva
 
     One that is past its time but not swept yet is still good: its units are still set aside.
     """
-    reservation = await stock.lock_order(order_id)
-    if reservation is None:
+    found = await stock.lock_order(order_id)
+    if found is None:
         raise ReservationNotFound(order_id)
+    reservation, levels = found
     if reservation.state is State.COMMITTED:
         return reservation
     if reservation.ended:
         raise ReservationEnded(order_id, reservation.state)
-    return await _become(stock, reservation, State.COMMITTED, now)
+    return await _become(stock, reservation, levels, State.COMMITTED, now)
 
 
 async def release(stock: StockWriter, order_id: str, *, now: datetime) -> Reservation:
@@ -41,37 +42,41 @@ async def release(stock: StockWriter, order_id: str, *, now: datetime) -> Reserv
 
     An order without one gets an ended one, so that a Reserve that was lost on its way can't succeed later.
     """
-    reservation = await stock.lock_order(order_id)
-    if reservation is None:
+    found = await stock.lock_order(order_id)
+    if found is None:
         closed = Reservation(
             order_id=order_id, state=State.RELEASED, expires_at=now, created_at=now, updated_at=now
         )
-        await stock.insert_reservation(closed)
-        return closed
+        if await stock.insert_reservation(closed) is not None:
+            return closed
+        # A Reserve came in between, and has ended by now.
+        found = await stock.lock_order(order_id)
+        if found is None:
+            raise ReservationNotFound(order_id)
+    reservation, levels = found
     if reservation.ended:
         return reservation
     state = State.RESTOCKED if reservation.state is State.COMMITTED else State.RELEASED
-    return await _become(stock, reservation, state, now)
+    return await _become(stock, reservation, levels, state, now)
 
 
 async def expire(stock: StockWriter, order_id: str, *, now: datetime) -> bool:
     """Gives back a reservation that is held beyond its time; whether it did."""
-    reservation = await stock.lock_order(order_id)
-    if reservation is None or not reservation.expired(now):
+    found = await stock.lock_order(order_id)
+    if found is None or not found[0].expired(now):
         return False
-    await _become(stock, reservation, State.EXPIRED, now)
+    await _become(stock, *found, State.EXPIRED, now)
     return True
 
 
-async def _become(stock: StockWriter, reservation: Reservation, state: State, now: datetime) -> Reservation:
+async def _become(
+    stock: StockWriter, reservation: Reservation, levels: Mapping[str, Stock], state: State, now: datetime
+) -> Reservation:
     changed = reservation.become(state, now)
     cause, move = _MOVES[state]
-    levels = await stock.lock_stock(reservation.items)
-    await stock.update_reservation(changed)
-    await stock.record(
-        [
-            StockChanged(move(levels[product], units, now), units, cause, reservation.order_id)
-            for product, units in reservation.items.items()
-        ]
-    )
+    changes = [
+        StockChanged(move(levels[product], units, now), units, cause, reservation.order_id)
+        for product, units in reservation.items.items()
+    ]
+    await stock.record(changes, changed)
     return changed
