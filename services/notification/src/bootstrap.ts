@@ -49,7 +49,7 @@ export async function build(settings: Settings, overrides: Overrides = {}): Prom
   const store = new PostgresStore(kit.database, clock, announce);
   const metrics = createServiceMetrics(kit.metrics.registry, store, kit.logger);
   const parts = { kit, settings, clock, store, metrics };
-  const senders = overrides.senders ?? createSenders(settings, kit.metrics);
+  const senders = overrides.senders ?? createSenders(settings, kit.metrics, clock);
   const queues = new Map(CHANNELS.map((channel) => [channel, sending(channel, senders[channel], parts)]));
   const wake = (channel: Channel): void => queues.get(channel)?.loop.wake();
   const renderer = loadTemplates();
@@ -60,11 +60,11 @@ export async function build(settings: Settings, overrides: Overrides = {}): Prom
   return kitApp(kit, settings, [NotificationService], { resources: [closing], workers });
 }
 
-function createSenders(settings: Settings, metrics: Metrics): Record<Channel, Sender> {
+function createSenders(settings: Settings, metrics: Metrics, clock: Clock): Record<Channel, Sender> {
   const { sendTimeoutS, sendConcurrency: concurrency, smtpUrl, mailFrom: from, smsUrl, pushUrl } = settings;
   const limits = { timeoutMs: sendTimeoutS * 1000, concurrency, openMs: DOWN_REST_MS, metrics };
   return {
-    EMAIL: new SmtpSender({ url: smtpUrl, from, ...limits }),
+    EMAIL: new SmtpSender({ url: smtpUrl, from, clock, ...limits }),
     SMS: new HttpSender({ name: "sms", url: smsUrl, ...limits }),
     PUSH: new HttpSender({ name: "push", url: pushUrl, ...limits }),
   };

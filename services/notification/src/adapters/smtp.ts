@@ -1,10 +1,18 @@
 /** E-mail over SMTP. */
-import { createTransport, type Transporter } from "nodemailer";
+import { Readable } from "node:stream";
+import SMTPPool from "nodemailer/lib/smtp-pool";
 import type { Sender } from "../app/ports.ts";
 import { ProviderDownError, SendError } from "../domain/errors.ts";
 import type { Content } from "../domain/notification.ts";
+import type { Clock } from "../platform/clock.ts";
 import { Guard, NotTriedError } from "../platform/resilience.ts";
 import type { Metrics } from "../platform/telemetry.ts";
+import { addressHeader, bareAddress, compose } from "./mime.ts";
+
+/** A connection is given up after so many messages, so that a mail server behind a name can be exchanged. */
+const MESSAGES_PER_CONNECTION = 1000;
+/** Shorter than mail servers wait, so that none closes a connection which is just taken for the next message. */
+const IDLE_MS = 45_000;
 
 export interface SmtpOptions {
   /** smtp://user:password@host:port or smtps://…; query parameters as nodemailer has them (`requireTLS=true`). */
@@ -14,21 +22,35 @@ export interface SmtpOptions {
   readonly concurrency: number;
   readonly openMs: number;
   readonly metrics: Metrics;
+  readonly clock: Clock;
 }
+
+/** What nodemailer's pool asks of a composed message. */
+interface Composed {
+  getEnvelope(): { from: string; to: string[] };
+  messageId(): string;
+  getHeader(name: "message-id"): string;
+  createReadStream(): Readable;
+}
+type PoolMail = Parameters<SMTPPool["send"]>[0];
 
 /**
  * SMTP has no idempotency key. The Message-ID is the delivery's id at each try, so that a message which a dying sender had
  * already handed over is known as the same one by mail systems and by whoever reads the mail catcher.
  */
 export class SmtpSender implements Sender {
-  readonly #transport: Transporter;
+  readonly #pool: SMTPPool;
   readonly #guard: Guard;
+  readonly #clock: Clock;
   readonly #from: string;
+  readonly #sender: string;
   readonly #domain: string;
 
   constructor(options: SmtpOptions) {
-    this.#from = options.from;
-    this.#domain = /@([^>\s]+)/.exec(options.from)?.[1] ?? "localhost";
+    this.#clock = options.clock;
+    this.#from = addressHeader(options.from);
+    this.#sender = bareAddress(this.#from);
+    this.#domain = this.#sender.split("@")[1] ?? "localhost";
     const { url, concurrency, timeoutMs } = options;
     // The guard's limit is longer than the transport's, so that the transport gives up first and cuts its connection.
     const limits = {
@@ -37,7 +59,8 @@ export class SmtpSender implements Sender {
       socketTimeout: timeoutMs,
       dnsTimeout: timeoutMs,
     };
-    this.#transport = createTransport({ url, pool: true, maxConnections: concurrency, ...limits });
+    const pool = { maxConnections: concurrency, maxMessages: MESSAGES_PER_CONNECTION, idleTimeout: IDLE_MS };
+    this.#pool = new SMTPPool({ url, ...pool, ...limits });
     this.#guard = new Guard({
       name: "smtp",
       timeoutMs: 2 * timeoutMs,
@@ -54,25 +77,50 @@ export class SmtpSender implements Sender {
   }
 
   async send(id: string, content: Content, attempt: number): Promise<void> {
-    const message = {
-      from: this.#from,
-      to: content.recipient,
-      subject: content.title,
-      text: content.text,
-      html: content.html,
-      messageId: `<${id}@${this.#domain}>`,
-      headers: { "Auto-Submitted": "auto-generated", "X-Delivery-Attempt": String(attempt) },
-    };
+    const message = this.#message(id, content, attempt);
     try {
-      await this.#guard.run(() => this.#transport.sendMail(message));
+      await this.#guard.run(() => this.#hand(message));
     } catch (error) {
       throw senderError(error);
     }
   }
 
   async stop(): Promise<void> {
-    this.#transport.close();
+    this.#pool.close();
   }
+
+  #message(id: string, content: Content, attempt: number): Composed {
+    const to = addressHeader(content.recipient);
+    const messageId = `<${id}@${this.#domain}>`;
+    const { title: subject, text, html } = content;
+    const headers = { "Auto-Submitted": "auto-generated", "X-Delivery-Attempt": String(attempt) };
+    const date = this.#clock.now();
+    const bytes = compose({ from: this.#from, to, subject, text, html, messageId, date, headers });
+    return {
+      getEnvelope: () => ({ from: this.#sender, to: [bareAddress(to)] }),
+      messageId: () => messageId,
+      getHeader: () => messageId,
+      createReadStream: () => streamOf(bytes),
+    };
+  }
+
+  #hand(message: Composed): Promise<void> {
+    // The pool is given what it asks for and no more: its type is that of nodemailer's own message, which costs four times
+    // the sending.
+    const mail = { data: {}, message } as unknown as PoolMail;
+    return new Promise((resolve, reject) => {
+      this.#pool.send(mail, (error) => (error ? reject(error) : resolve()));
+    });
+  }
+}
+
+function streamOf(bytes: Buffer): Readable {
+  return new Readable({
+    read() {
+      this.push(bytes);
+      this.push(null);
+    },
+  });
 }
 
 /** 5xx: the server is well and wants this message never. */

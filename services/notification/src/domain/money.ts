@@ -7,10 +7,16 @@ export interface Money {
   readonly currencyCode: string;
 }
 
+interface Format {
+  readonly intl: Intl.NumberFormat;
+  /** After the decimal point. */
+  readonly digits: number;
+}
+
 /** Writes amounts for readers of one locale. Keeps its formats, which cost milliseconds to make. */
 export class MoneyFormat {
   readonly #locale: string;
-  readonly #formats = new Map<string, Intl.NumberFormat>();
+  readonly #formats = new Map<string, Format>();
 
   constructor(locale: string) {
     this.#locale = locale;
@@ -18,14 +24,15 @@ export class MoneyFormat {
 
   /** 1299 EUR → `€12.99` in `en`; exact for any amount. */
   write({ minorUnits, currencyCode }: Money): string {
-    const format = this.#format(currencyCode);
-    return format.format(decimal(minorUnits, format.resolvedOptions().maximumFractionDigits ?? 2));
+    const { intl, digits } = this.#format(currencyCode);
+    return intl.format(decimal(minorUnits, digits));
   }
 
-  #format(currency: string): Intl.NumberFormat {
+  #format(currency: string): Format {
     const known = this.#formats.get(currency);
     if (known) return known;
-    const made = new Intl.NumberFormat(this.#locale, { style: "currency", currency });
+    const intl = new Intl.NumberFormat(this.#locale, { style: "currency", currency });
+    const made = { intl, digits: intl.resolvedOptions().maximumFractionDigits ?? 2 };
     this.#formats.set(currency, made);
     return made;
   }
