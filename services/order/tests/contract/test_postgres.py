@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from banyan.order.v1 import order_events_pb2
-from meshkit.clock import FakeClock
-from meshkit.postgres import Database
-from order.adapters.postgres import PostgresOrders
+from meshkit.clock import FakeClock, uuid7
+from meshkit.postgres import Connection, Database
+from order.adapters.postgres import PostgresChanges, PostgresOrders
 from order.adapters.token_seal import TokenSeal
+from order.app.follow_events import FollowEvents
 from order.domain.states import TRANSITIONS, OrderState
 from order.domain.steps import Step
 from order.domain.workflow import Status
@@ -129,16 +133,43 @@ async def test_the_runbooks_statement_lets_a_parked_workflow_go_on(
     await bench.check()
 
 
-async def test_an_order_costs_four_transactions(orders: PostgresOrders, clock: FakeClock) -> None:
-    """Placing, reserved, charged, confirmed: each is one visit to the pool."""
-    bench, visits = Bench(orders, clock), 0
+async def test_an_order_costs_four_statements(orders: PostgresOrders, clock: FakeClock) -> None:
+    """Placing, reserved, charged, confirmed, when the customer has ordered before."""
+    bench, user_id, statements = Bench(orders, clock), uuid7(), list[str]()
+    await bench.engine().run(await bench.place(user_id=user_id))
     original = orders._database.acquire
 
-    def counted() -> object:
-        nonlocal visits
-        visits += 1
-        return original()
+    @asynccontextmanager
+    async def logged() -> AsyncIterator[Connection]:
+        async with original() as connection:
+            with connection.query_logger(lambda query: statements.append(query.query)):
+                yield connection
 
-    orders._database.acquire = counted  # type: ignore[method-assign, assignment]
-    await bench.engine().run(await bench.place())
-    assert visits == 4
+    orders._database.acquire = logged  # type: ignore[method-assign]
+    await bench.engine().run(await bench.place(user_id=user_id))
+    assert len(statements) == 4, statements
+
+
+async def test_workflow_and_order_move_together_while_events_change_the_order(
+    orders: PostgresOrders, order_database: Database, clock: FakeClock
+) -> None:
+    """The event's transaction commits at any moment of the statement that writes both."""
+    bench, follow = Bench(orders, clock), FollowEvents(clock)
+
+    async def shipped(order_id: str, number: int) -> None:
+        async with order_database.transaction() as connection:
+            await follow.shipment_created(PostgresChanges(connection, clock), order_id, f"shipment-{number}")
+
+    for number in range(10):
+        work = await bench.place()
+        order_id = work.order.order_id
+        await asyncio.gather(
+            bench.engine().run(work), *(shipped(order_id, number * 10 + each) for each in range(5))
+        )
+        after = await orders.load(order_id)
+        assert after is not None
+        assert after.order.state is OrderState.CONFIRMED
+        assert after.order.shipment_id.startswith("shipment-")
+        # Created, charged, confirmed, and each shipment once.
+        assert after.order.revision == 3 + 5
+    await bench.check()

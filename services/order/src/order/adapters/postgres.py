@@ -10,7 +10,7 @@ from order.adapters.postgres_workflows import PostgresWorkflows
 from order.adapters.postgres_writer import PostgresWriter
 from order.adapters.rows import order_of
 from order.adapters.token_seal import TokenSeal
-from order.adapters.writes import write_event, write_order
+from order.adapters.writes import write_order
 from order.app.ports import Clock
 from order.domain.money import Money
 from order.domain.order import Order
@@ -46,7 +46,6 @@ class PostgresChanges:
         after = decide(before)
         if after is before:
             return before
-        await write_order(self._connection, before, after)
-        if event and after.state is not before.state:
-            await write_event(self._connection, event, after, self._clock)
+        told = event if after.state is not before.state else None
+        await write_order(self._connection, before, after, told, self._clock)
         return after

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from meshkit.postgres import Connection, Database
+from meshkit.postgres import Database
 from order.adapters.rows import Row, order_of, workflow_of
 from order.adapters.token_seal import TokenSeal
-from order.adapters.writes import columns, write_event, write_order
+from order.adapters.writes import columns, order_clauses, order_values
 from order.app.ports import Backlog, Clock, Lease, Work
 from order.domain.workflow import Progress
 
-# One statement for the workflow and its timeline. It finds nothing when the lease was lost, or when a cancellation
-# was asked for that the writer does not know of.
-_ADVANCE = """
-WITH moved AS (
+# The workflow and its timeline. It finds nothing when the lease was lost, or when a cancellation was asked for that the
+# writer does not know of.
+_MOVED: Final = """
+moved AS (
     UPDATE workflows
        SET status = $3, goal = $4, step = $5, attempt = $6, undo = $7, reason = $8, parked_reason = $9,
            payment_token = CASE WHEN $10::boolean THEN payment_token END, step_started_at = $11,
            cancel_requested = $12, lease_owner = $13, claimable_at = now() + make_interval(secs => $14)
-     WHERE order_id = $1 AND lease = $2 AND status = 'active' AND cancel_requested = $15
+     WHERE order_id = $1 AND lease = $2 AND status = 'active' AND cancel_requested = $15 {condition}
     RETURNING order_id
 ), noted AS (
     INSERT INTO timeline (order_id, step, outcome, attempt, reason, time, state)
@@ -28,8 +29,15 @@ WITH moved AS (
            AS entry (step, outcome, attempt, reason, time, place)
      ORDER BY place
 )
-SELECT count(*) FROM moved
 """
+_ADVANCE: Final = f"WITH {_MOVED.format(condition='')} SELECT count(*) FROM moved"  # noqa: S608 - made of constants
+# The order is locked first: once it is known to be the one that was read, workflow and order are both written or neither.
+_ADVANCE_ORDER: Final = f"""
+WITH held AS (
+    SELECT FROM orders WHERE order_id = $22 AND revision = $23 FOR NO KEY UPDATE
+), {_MOVED.format(condition="AND EXISTS (SELECT FROM held)")}, {order_clauses(22, "moved")}
+SELECT count(*) FROM moved
+"""  # noqa: S608 - made of constants
 _CLAIM = """
 WITH due AS (
     SELECT order_id FROM workflows
@@ -56,10 +64,6 @@ SELECT (SELECT count(*) FROM workflows WHERE status = 'parked') AS parked,
 """
 
 
-class _Stale(Exception):
-    """The order has changed: nothing of this transaction may stay."""
-
-
 class PostgresWorkflows:
     """The `WorkflowStore` of a pool. Leases run by the database's clock, which all replicas share."""
 
@@ -77,21 +81,14 @@ class PostgresWorkflows:
         return self._work(row) if row else None
 
     async def record(self, progress: Progress, lease: Lease) -> bool:
-        """One statement, or one transaction when the order changes too."""
-        if not progress.order_changed:
-            async with self._database.acquire() as connection:
-                return await self._advance(connection, progress, lease)
-        try:
-            async with self._database.transaction() as connection:
-                if not await self._advance(connection, progress, lease):
-                    return False
-                if not await write_order(connection, progress.order_before, progress.order):
-                    raise _Stale
-                if progress.event:
-                    await write_event(connection, progress.event, progress.order, self._clock)
-        except _Stale:
-            return False
-        return True
+        """One statement, whatever it is that changes."""
+        values = _flow_values(progress, lease)
+        async with self._database.acquire() as connection:
+            if progress.order_changed:
+                before, after = progress.order_before, progress.order
+                values += order_values(connection, before, after, progress.event, self._clock)
+                return bool(await connection.fetchval(_ADVANCE_ORDER, *values))
+            return bool(await connection.fetchval(_ADVANCE, *values))
 
     async def claim_due(self, limit: int, lease: Lease) -> Sequence[Work]:
         """Rows that another replica is claiming at this moment are passed over."""
@@ -108,30 +105,30 @@ class PostgresWorkflows:
         age = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
         return Backlog(row["parked"], max(age, 0.0))
 
-    async def _advance(self, connection: Connection, progress: Progress, lease: Lease) -> bool:
-        flow, kept = progress.flow, progress.retry_in_s is None and progress.flow.active
-        moved = await connection.fetchval(
-            _ADVANCE,
-            flow.order_id,
-            flow.lease,
-            flow.status,
-            flow.goal,
-            flow.step,
-            flow.attempt,
-            list(flow.undo),
-            flow.reason,
-            flow.parked_reason,
-            flow.payment_token is not None,
-            flow.step_started_at,
-            flow.cancel_requested,
-            lease.owner if kept else None,
-            lease.seconds if kept else progress.retry_in_s or 0.0,
-            progress.flow_before.cancel_requested,
-            progress.order.state,
-            *columns(progress.entries),
-        )
-        return bool(moved)
-
     def _work(self, row: Row) -> Work:
         token = self._seal.open(str(row["order_id"]), row["payment_token"])
         return Work(order_of(row), workflow_of(row, token))
+
+
+def _flow_values(progress: Progress, lease: Lease) -> list[Any]:
+    """The parameters of `_ADVANCE`."""
+    flow, kept = progress.flow, progress.retry_in_s is None and progress.flow.active
+    return [
+        flow.order_id,
+        flow.lease,
+        flow.status,
+        flow.goal,
+        flow.step,
+        flow.attempt,
+        list(flow.undo),
+        flow.reason,
+        flow.parked_reason,
+        flow.payment_token is not None,
+        flow.step_started_at,
+        flow.cancel_requested,
+        lease.owner if kept else None,
+        lease.seconds if kept else progress.retry_in_s or 0.0,
+        progress.flow_before.cancel_requested,
+        progress.order.state,
+        *columns(progress.entries),
+    ]

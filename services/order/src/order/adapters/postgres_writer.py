@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
+import asyncpg
+
+from meshkit.outbox import event_values, insert_events
 from meshkit.postgres import Connection, Database
 from order.adapters.rows import address_json, lines_json, order_of, workflow_of
 from order.adapters.token_seal import TokenSeal
-from order.adapters.writes import read_key, write_entries, write_event, write_key
+from order.adapters.writes import columns, new_event, read_key, write_entries, write_key
 from order.app.ports import Clock, Lease, Placement, RequestKey, Work
 from order.domain.cancelling import CancelPlan, Wish
 from order.domain.errors import CreditLimitExceeded, OrderNotFound
@@ -15,25 +19,36 @@ from order.domain.money import Money
 from order.domain.order import Order
 from order.domain.workflow import EventKind, Workflow
 
-# The update is the lock, too: a customer's orders are let in one by one.
-_TAKE_CREDIT = """
-UPDATE customers SET open_amount = open_amount + $2, last_order_at = $3
- WHERE user_id = $1 AND open_amount + $2 <= credit_limit
-RETURNING 1
-"""
-_NEW_CUSTOMER = """
+_NEW_CUSTOMER: Final = """
 INSERT INTO customers (user_id, currency, credit_limit) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
-_ORDER = """
-WITH placed AS (
+# Without credit nothing is written. The update is the lock, too: a customer's orders are let in one by one. The key of an
+# earlier request, waited for when it is being written now, makes the whole statement fail.
+_PLACE: Final = f"""
+WITH credit AS (
+    UPDATE customers SET open_amount = open_amount + $1::bigint, last_order_at = $2
+     WHERE user_id = $3 AND open_amount + $1::bigint <= credit_limit
+    RETURNING user_id
+), keyed AS (
+    INSERT INTO idempotency (caller, method, request_id, request_hash, response)
+    SELECT $4, $5, $6, $7, $8 FROM credit
+), placed AS (
     INSERT INTO orders (order_id, user_id, state, currency, lines, subtotal, shipping_price, address, speed,
                         created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
-)
-INSERT INTO workflows (order_id, status, goal, step, attempt, undo, reason, payment_token, started_at,
-                       step_started_at, lease, lease_owner, claimable_at)
-VALUES ($1, 'active', $11, $12, 1, $13, '', $14, $10, $10, $15, $16, now() + make_interval(secs => $17))
-"""
+    SELECT $9, user_id, $10, $11, $12, $13, $14, $15, $16, $2, $2 FROM credit
+), begun AS (
+    INSERT INTO workflows (order_id, status, goal, step, attempt, undo, reason, payment_token, started_at,
+                           step_started_at, lease, lease_owner, claimable_at)
+    SELECT $9, 'active', $17, $18, 1, $19, '', $20, $2, $2, $21, $22, now() + make_interval(secs => $23) FROM credit
+), noted AS (
+    INSERT INTO timeline (order_id, step, outcome, attempt, reason, time, state)
+    SELECT $9, entry.step, entry.outcome, entry.attempt, entry.reason, entry.time, $10
+      FROM credit, unnest($24::text[], $25::text[], $26::int[], $27::text[], $28::timestamptz[]) WITH ORDINALITY
+           AS entry (step, outcome, attempt, reason, time, place)
+     ORDER BY place
+), told AS ({insert_events(29, "credit")})
+SELECT count(*) FROM credit
+"""  # noqa: S608 - made of constants
 # A workflow that nobody works on is due at once, so that the wish does not wait for its next try.
 _MARK = """
 UPDATE workflows
@@ -47,14 +62,6 @@ UPDATE workflows
        claimable_at = now() + make_interval(secs => $8)
  WHERE order_id = $1
 """
-
-
-class _AlreadyPlaced(Exception):
-    """An earlier request of the same key was first; `order_id` is its order."""
-
-    def __init__(self, order_id: str) -> None:
-        super().__init__(order_id)
-        self.order_id = order_id
 
 
 class PostgresWriter:
@@ -72,18 +79,19 @@ class PostgresWriter:
             return await read_key(connection, key)
 
     async def place(self, placement: Placement, lease: Lease) -> str | None:
-        """Key, credit, order, workflow, timeline and event in one transaction."""
-        order = placement.order
+        """Key, credit, order, workflow, timeline and event in one statement."""
         try:
-            async with self._database.transaction() as connection:
-                if known := await write_key(connection, placement.key, order.order_id):
-                    raise _AlreadyPlaced(known)
-                await self._take_credit(connection, order)
-                await self._insert(connection, placement, lease)
-                await write_entries(connection, order.order_id, order.state, placement.entries)
-                await write_event(connection, EventKind.PLACED, order, self._clock)
-        except _AlreadyPlaced as earlier:
-            return earlier.order_id
+            async with self._database.acquire() as connection:
+                if await self._place(connection, placement, lease):
+                    return None
+                if known := await read_key(connection, placement.key):
+                    return known
+            await self._place_as_new_customer(placement, lease)
+        except asyncpg.UniqueViolationError:
+            known = await self.find_request(placement.key)
+            if known is None:  # it was not about the key
+                raise
+            return known
         return None
 
     async def request_cancel(
@@ -112,24 +120,30 @@ class PostgresWriter:
             await write_entries(connection, order_id, order.state, made.entries)
         return Work(order, made.flow), made.wish
 
-    async def _take_credit(self, connection: Connection, order: Order) -> None:
-        taking = (_TAKE_CREDIT, order.user_id, order.total.minor, order.created_at)
-        if await connection.fetchval(*taking):
-            return
-        limit = self._credit_limit
-        await connection.execute(_NEW_CUSTOMER, order.user_id, limit.currency, limit.minor)
-        if not await connection.fetchval(*taking):
-            known = await connection.fetchval(
-                "SELECT credit_limit FROM customers WHERE user_id = $1", order.user_id
-            )
-            raise CreditLimitExceeded(known)
+    async def _place_as_new_customer(self, placement: Placement, lease: Lease) -> None:
+        """Raises CreditLimitExceeded, and then leaves no new customer behind."""
+        user_id, limit = placement.order.user_id, self._credit_limit
+        async with self._database.transaction() as connection:
+            await connection.execute(_NEW_CUSTOMER, user_id, limit.currency, limit.minor)
+            if not await self._place(connection, placement, lease):
+                known = await connection.fetchval(
+                    "SELECT credit_limit FROM customers WHERE user_id = $1", user_id
+                )
+                raise CreditLimitExceeded(known)
 
-    async def _insert(self, connection: Connection, placement: Placement, lease: Lease) -> None:
-        order, flow = placement.order, placement.flow
-        await connection.execute(
-            _ORDER,
-            order.order_id,
+    async def _place(self, connection: Connection, placement: Placement, lease: Lease) -> bool:
+        order, flow, key = placement.order, placement.flow, placement.key
+        placed = await connection.fetchval(
+            _PLACE,
+            order.total.minor,
+            order.created_at,
             order.user_id,
+            key.caller,
+            key.method,
+            key.request_id,
+            key.body_hash,
+            order.order_id.encode(),
+            order.order_id,
             order.state,
             order.currency,
             lines_json(order.lines),
@@ -137,7 +151,6 @@ class PostgresWriter:
             order.shipping_price.minor,
             address_json(order.address),
             order.speed,
-            order.created_at,
             flow.goal,
             flow.step,
             list(flow.undo),
@@ -145,7 +158,10 @@ class PostgresWriter:
             flow.lease,
             lease.owner,
             lease.seconds,
+            *columns(placement.entries),
+            *event_values(connection, [new_event(EventKind.PLACED, order)], clock=self._clock),
         )
+        return bool(placed)
 
     async def _open(self, connection: Connection, flow: Workflow, lease: Lease) -> None:
         await connection.execute(

@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
-from meshkit.outbox import add_event
+from meshkit.outbox import NewEvent, event_values, insert_events
 from meshkit.postgres import Connection
 from order.app.ports import Clock, RequestKey
 from order.contract import event_message
-from order.domain.customer import NOTHING, Share, share_of
+from order.domain.customer import share_of
 from order.domain.errors import KeyReused
 from order.domain.order import Order
 from order.domain.states import OrderState
 from order.domain.workflow import Entry, EventKind
 
-_ORDER = """
-UPDATE orders
-   SET state = $3, payment_id = $4, shipment_id = $5, rejection_reason = $6, refunded = $7, updated_at = $8,
-       confirmed_at = $9, revision = $10
- WHERE order_id = $1 AND revision = $2
-RETURNING 1
-"""
-_CUSTOMER = """
-UPDATE customers
-   SET open_amount = open_amount + $2, order_count = order_count + $3, lifetime_value = lifetime_value + $4,
-       loyalty_points = loyalty_points + $5
- WHERE user_id = $1
-"""
+_ORDER_VALUES: Final = 14
+
+
+def order_clauses(first: int, only_with: str | None = None) -> str:
+    """The writing of a changed order with its customer's figures and its event, as clauses of a WITH.
+
+    They take the `order_values` as parameters from `$first` on. `written` has a row unless the order has changed since
+    it was read, or the query `only_with` has none.
+    """
+    n = [f"${number}" for number in range(first, first + _ORDER_VALUES)]
+    condition = f"AND EXISTS (SELECT FROM {only_with})" if only_with else ""
+    return f"""
+written AS (
+    UPDATE orders
+       SET state = {n[2]}, payment_id = {n[3]}, shipment_id = {n[4]}, rejection_reason = {n[5]}, refunded = {n[6]},
+           updated_at = {n[7]}, confirmed_at = {n[8]}, revision = {n[9]}
+     WHERE order_id = {n[0]} AND revision = {n[1]} {condition}
+    RETURNING user_id
+), shared AS (
+    UPDATE customers
+       SET open_amount = open_amount + {n[10]}::bigint, order_count = order_count + {n[11]}::int,
+           lifetime_value = lifetime_value + {n[12]}::bigint, loyalty_points = loyalty_points + {n[13]}::bigint
+      FROM written
+     WHERE customers.user_id = written.user_id
+       AND ({n[10]}::bigint, {n[11]}::int, {n[12]}::bigint, {n[13]}::bigint) <> (0, 0, 0, 0)
+), told AS ({insert_events(first + _ORDER_VALUES, "written")})
+"""  # noqa: S608 - numbers, and a name from the code
+
+
+_ORDER: Final = f"WITH {order_clauses(1)} SELECT count(*) FROM written"  # noqa: S608 - made of constants
 _TIMELINE = """
 INSERT INTO timeline (order_id, step, outcome, attempt, reason, time, state)
 SELECT $1, step, outcome, attempt, reason, time, $2
@@ -44,10 +62,19 @@ _KNOWN = (
 )
 
 
-async def write_order(connection: Connection, before: Order, after: Order) -> bool:
-    """Writes a changed order and its customer's figures; False when it has changed since `before` was read."""
-    written = await connection.fetchval(
-        _ORDER,
+async def write_order(
+    connection: Connection, before: Order, after: Order, event: EventKind | None, clock: Clock
+) -> bool:
+    """Writes a changed order; False, and nothing, when it has changed since `before` was read."""
+    return bool(await connection.fetchval(_ORDER, *order_values(connection, before, after, event, clock)))
+
+
+def order_values(
+    connection: Connection, before: Order, after: Order, event: EventKind | None, clock: Clock
+) -> list[Any]:
+    """The parameters of `order_clauses`, to be run on `connection`; `event` is told of the order as it is `after`."""
+    change = share_of(after) - share_of(before)
+    return [
         before.order_id,
         before.revision,
         after.state,
@@ -58,22 +85,17 @@ async def write_order(connection: Connection, before: Order, after: Order) -> bo
         after.updated_at,
         after.confirmed_at,
         after.revision,
-    )
-    if written:
-        await _write_share(connection, after.user_id, share_of(after) - share_of(before))
-    return bool(written)
+        change.open_amount,
+        change.order_count,
+        change.lifetime_value,
+        change.loyalty_points,
+        *event_values(connection, [new_event(event, after)] if event else [], clock=clock),
+    ]
 
 
-async def _write_share(connection: Connection, user_id: str, change: Share) -> None:
-    if change != NOTHING:
-        await connection.execute(
-            _CUSTOMER,
-            user_id,
-            change.open_amount,
-            change.order_count,
-            change.lifetime_value,
-            change.loyalty_points,
-        )
+def new_event(kind: EventKind, order: Order) -> NewEvent:
+    """An event about the order as it is now."""
+    return NewEvent(event_message(kind, order), subject=kind, entity_id=order.order_id)
 
 
 def columns(entries: Sequence[Entry]) -> tuple[list[object], ...]:
@@ -93,13 +115,6 @@ async def write_entries(
     """Adds to the timeline; `state` is the order's after them."""
     if entries:
         await connection.execute(_TIMELINE, order_id, state, *columns(entries))
-
-
-async def write_event(connection: Connection, kind: EventKind, order: Order, clock: Clock) -> None:
-    """Puts an event about the order as it is now into the outbox."""
-    await add_event(
-        connection, event_message(kind, order), subject=kind, entity_id=order.order_id, clock=clock
-    )
 
 
 async def write_key(connection: Connection, key: RequestKey, order_id: str) -> str | None:

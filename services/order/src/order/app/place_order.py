@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from order.app.ports import Clock, Lease, OrderWriter, Placement, RequestKey, Runner, Work
 from order.app.pricer import Pricer
-from order.domain.errors import OrderError
 from order.domain.money import Money
 from order.domain.order import Address, Item, Order, Speed
 from order.domain.pricing import Quote
@@ -61,8 +60,7 @@ class PlaceOrder:
 
         Raises what `Pricer.price` does, CreditLimitExceeded and KeyReused.
         """
-        # Before the cart is read: by the time of a replay it has been emptied.
-        placed = await self._orders.find_request(command.key) or await self._place(command)
+        placed = await self._place(command)
         if isinstance(placed, Work):
             self._runner.submit(placed)
         order_id = placed.order.order_id if isinstance(placed, Work) else placed
@@ -70,13 +68,13 @@ class PlaceOrder:
         return Answer(order, order.state not in UNSETTLED, replayed=isinstance(placed, str))
 
     async def _place(self, command: PlaceCommand) -> Work | str:
-        """The new order, or the id of the one that a request of the same key placed meanwhile."""
+        """The new order, or the id of the one that an earlier request of the same key placed."""
         try:
             quote = await self._pricer.price(command.items, command.address.country_code, command.speed)
             work, placement = self._placement(command, quote)
             return await self._orders.place(placement, self._lease) or work
-        except OrderError:
-            # A twin of this request may have won, and what is refused now (an empty cart) may be its doing.
+        except Exception:
+            # What fails now need not have failed then: the cart, say, has been emptied by that very order.
             if known := await self._orders.find_request(command.key):
                 return known
             raise
