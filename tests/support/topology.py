@@ -74,6 +74,7 @@ def metric_sections(service: str) -> list[str]:
     member = {
         "common": True,
         "clients": service in CLIENTS,
+        "channels": bool(CALLS[service]),
         "database": service in WITH_DATABASE,
         "producers": service in PRODUCERS,
         "consumers": service in CONSUMERS,

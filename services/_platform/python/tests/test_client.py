@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 from meshkit import serviceconfig
 from meshkit.client import Channel
 from meshkit.errors import PlatformError, RemoteError
+from meshkit.rpc.retrying import RetryPolicy
 from meshkit.server import App
 from meshkit.serviceconfig import ServiceConfig
 from meshkit.targets import grpc_target
@@ -49,7 +50,17 @@ CONFIG = {
     "methodConfig": [
         {"name": [{}], "timeout": "3s"},
         {"name": [{"service": "a.A"}], "timeout": "0.25s"},
-        {"name": [{"service": "a.A", "method": "One"}], "timeout": "10s", "retryPolicy": {"maxAttempts": 2}},
+        {
+            "name": [{"service": "a.A", "method": "One"}],
+            "timeout": "10s",
+            "retryPolicy": {
+                "maxAttempts": 2,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "1s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        },
     ],
 }
 
@@ -59,20 +70,20 @@ def test_the_most_specific_timeout_holds(method: str, timeout_s: float) -> None:
     assert ServiceConfig(CONFIG).timeout_s(method) == timeout_s
 
 
-def test_grpcs_core_gets_everything_but_the_timeouts() -> None:
-    given = json.loads(ServiceConfig(CONFIG).text)
-    assert given["loadBalancingConfig"] == CONFIG["loadBalancingConfig"]
-    assert given["methodConfig"][2]["retryPolicy"] == {"maxAttempts": 2}
-    assert given["healthCheckConfig"] == {"serviceName": ""}
-    assert "timeout" not in json.dumps(given)
+def test_only_methods_with_a_policy_are_retried() -> None:
+    config = ServiceConfig(CONFIG)
+    assert config.retry_policy("/a.A/One") == RetryPolicy(2, 0.1, 1.0, 2.0, frozenset({14}))
+    assert config.retry_policy("/a.A/Two") is None
+    assert config.retry_budget() is None
 
 
 def test_the_trees_own_file_is_found_and_retries_only_unavailable() -> None:
-    given = json.loads(serviceconfig.load().text)
-    policies = [entry["retryPolicy"] for entry in given["methodConfig"] if "retryPolicy" in entry]
-    assert policies
-    assert all(policy["retryableStatusCodes"] == ["UNAVAILABLE"] for policy in policies)
-    assert given["retryThrottling"]
+    config = serviceconfig.load()
+    policy = config.retry_policy("/banyan.product.v1.ProductService/GetProduct")
+    assert policy is not None
+    assert policy.codes == frozenset({14})
+    assert config.retry_policy("/banyan.order.v1.OrderService/PlaceOrder") is None
+    assert config.retry_budget() is not None
 
 
 async def test_an_upstream_that_is_away_is_unavailable_and_surely_did_nothing(
@@ -86,7 +97,7 @@ async def test_an_upstream_that_is_away_is_unavailable_and_surely_did_nothing(
     assert (raised.value.kind, raised.value.sent) == ("unavailable", False)
 
 
-async def test_a_call_that_was_retried_may_have_been_sent(
+async def test_retries_that_found_nobody_sent_nothing_either(
     echo: SimpleNamespace, settings: Any, tmp_path: Path
 ) -> None:
     file = tmp_path / "service_config.json"
@@ -104,7 +115,7 @@ async def test_a_call_that_was_retried_may_have_been_sent(
     with pytest.raises(RemoteError) as raised:
         await channel.unary(SAY, echo.SayRequest(text="hi"), echo.SayReply)
     await channel.stop(0)
-    assert (raised.value.kind, raised.value.ambiguous) == ("unavailable", True)
+    assert (raised.value.kind, raised.value.sent) == ("unavailable", False)
 
 
 async def test_a_closed_channel_says_so(echo: SimpleNamespace, settings: Any) -> None:

@@ -5,42 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
-import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
 from meshkit import serviceconfig, tracing, wire
 from meshkit.context import current_identity, current_remaining_s
-from meshkit.errors import KINDS, RemoteError
+from meshkit.errors import RemoteError
 from meshkit.resilience import Guard
+from meshkit.rpc import wiring
+from meshkit.rpc.balancer import Balancer
+from meshkit.rpc.client import CallFailed, RpcClient
+from meshkit.rpc.outgoing import Ended, OutgoingCall
+from meshkit.rpc.retrying import RetryPolicy
 from meshkit.settings import ServiceSettings
 from meshkit.status import remote_error
 from meshkit.targets import grpc_target
-from meshkit.telemetry import CLIENT_DURATION, CallTimers
+from meshkit.telemetry import CLIENT_DURATION, CLIENT_RETRIES, CallTimers
 
 R = TypeVar("R", bound=Message)
 Pairs = Sequence[tuple[str, str]]
 
 # What an answer needs to travel back and be acted on before our own caller gives up.
 _MARGIN_S: Final = 0.020
-# The client library's own words when it found nowhere to send a call to.
-_NO_CONNECTION: Final = (
-    "connections to all backends failing",
-    "failed to connect to all addresses",
-    "errors resolving",
-)
-_OPTIONS: Final = (
-    ("grpc.enable_retries", 1),
-    ("grpc.keepalive_time_ms", 20_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.dns_min_time_between_resolutions_ms", 2_000),
-    ("grpc.use_local_subchannel_pool", 1),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +67,8 @@ class Channel:
         self._target = grpc_target(target)
         self._config = serviceconfig.load(settings.service_config_file)
         self._guard = Guard(upstream, max_concurrent=max_concurrent)
-        self._channel: grpc.aio.Channel | None = None
-        self._calls: dict[str, Any] = {}
+        self._client: RpcClient | None = None
+        self._methods: dict[str, tuple[float, RetryPolicy | None]] = {}
         self._timers: dict[str, CallTimers] = {}
 
     @property
@@ -91,15 +78,16 @@ class Channel:
 
     async def start(self) -> None:
         """Makes the channel; connections open with the first calls."""
-        options = [*_OPTIONS, ("grpc.service_config", self._config.text)]
-        self._channel = grpc.aio.insecure_channel(self._target, options=options)
+        retries = CLIENT_RETRIES.labels(self._upstream)
+        self._client = RpcClient(
+            Balancer(self._upstream, self._target), self._config.retry_budget(), retries.inc
+        )
 
     async def stop(self, grace_s: float) -> None:
         """Lets calls under way finish for `grace_s` seconds, then closes."""
-        channel, self._channel = self._channel, None
-        self._calls.clear()
-        if channel is not None:
-            await channel.close(grace_s)
+        client, self._client = self._client, None
+        if client is not None:
+            await client.stop(grace_s)
 
     async def unary(
         self,
@@ -132,16 +120,14 @@ class Channel:
         with tracing.client_span(method) as span:
             try:
                 with self._guard:
-                    budget = self._budget(method, timeout_s)
+                    budget, policy = self._budget(method, timeout_s)
                     pairs = _outgoing(span.context.traceparent, metadata)
-                    under_way = self._stub(method)(
-                        request.SerializeToString(), timeout=budget, metadata=pairs
-                    )
                     try:
-                        payload = await under_way
-                    except grpc.aio.AioRpcError as error:
-                        raise _decoded(error, retried=self._config.retries(method)) from None
-                    initial = dict(await under_way.initial_metadata())
+                        payload, initial = await self._open().unary(
+                            method, request.SerializeToString(), pairs, budget, policy
+                        )
+                    except CallFailed as failed:
+                        raise _decoded(failed.ended) from None
                     message = _parsed(response_type, payload)
                 status = "OK"
                 return Response(message, initial)
@@ -164,13 +150,15 @@ class Channel:
         """The answers of a server stream, under one deadline for all; leaving the loop cancels the call."""
         started, status = time.monotonic(), "CANCELLED"
         span = tracing.client_span(method)
-        under_way: Any = None
+        under_way: OutgoingCall | None = None
         try:
             with self._guard:  # only up to the first answer: a generator may be closed by another task
-                budget = self._budget(method, timeout_s)
+                budget, _ = self._budget(method, timeout_s)
                 pairs = _outgoing(span.context.traceparent, metadata)
-                stub = self._stub(method, streaming=True)
-                under_way = stub(request.SerializeToString(), timeout=budget, metadata=pairs)
+                try:
+                    under_way = await self._open().stream(method, request.SerializeToString(), pairs, budget)
+                except CallFailed as failed:
+                    raise _decoded(failed.ended) from None
                 payload = await _next(under_way)
             while payload is not None:
                 yield _parsed(response_type, payload)
@@ -186,24 +174,24 @@ class Channel:
             span.finish(status)
             span.end()
 
-    def _budget(self, method: str, timeout_s: float | None) -> float:
-        budget = self._config.timeout_s(method) if timeout_s is None else timeout_s
+    def _budget(self, method: str, timeout_s: float | None) -> tuple[float, RetryPolicy | None]:
+        known = self._methods.get(method)
+        if known is None:
+            known = self._config.timeout_s(method), self._config.retry_policy(method)
+            self._methods[method] = known
+        budget = known[0] if timeout_s is None else timeout_s
         remaining = current_remaining_s()
         if remaining is not None:
             budget = min(budget, remaining - _MARGIN_S)
         if budget <= 0:
             message = f"no time left to call {self._upstream}"
             raise RemoteError("deadline_exceeded", "DEADLINE_EXCEEDED", message, sent=False)
-        return budget
+        return budget, known[1]
 
-    def _stub(self, method: str, *, streaming: bool = False) -> Any:
-        stub = self._calls.get(method)
-        if stub is None:
-            if self._channel is None:
-                raise RemoteError("unavailable", "CHANNEL_CLOSED", f"{self.name} is not open", sent=False)
-            make = self._channel.unary_stream if streaming else self._channel.unary_unary
-            stub = self._calls[method] = make(method)
-        return stub
+    def _open(self) -> RpcClient:
+        if self._client is None:
+            raise RemoteError("unavailable", "CHANNEL_CLOSED", f"{self.name} is not open", sent=False)
+        return self._client
 
     def _observe(self, method: str, status: str, seconds: float) -> None:
         timers = self._timers.get(method)
@@ -213,25 +201,23 @@ class Channel:
         timers.observe(status, seconds)
 
 
-async def _next(under_way: Any) -> bytes | None:
+async def _next(under_way: OutgoingCall) -> bytes | None:
     """The next message of a stream, None at its end."""
-    try:
-        payload = await under_way.read()
-    except grpc.aio.AioRpcError as error:
-        raise _decoded(error, retried=True) from None
-    return None if payload is grpc.aio.EOF else bytes(payload)
+    message = await under_way.next()
+    if message is None and under_way.ended is not None and under_way.ended.code != wiring.OK:
+        raise _decoded(under_way.ended)
+    return message
 
 
 def _outgoing(traceparent: str, metadata: Pairs) -> tuple[tuple[str, str], ...]:
     return (*current_identity().to_metadata(), (wire.TRACEPARENT_KEY, traceparent), *metadata)
 
 
-def _decoded(error: grpc.aio.AioRpcError, *, retried: bool) -> RemoteError:
-    code, message = error.code().value[0], error.details() or ""
-    details = dict(error.trailing_metadata() or ()).get(wire.STATUS_DETAILS_KEY)
-    # An attempt before the last one may have been sent, so what is retried inside counts as sent.
-    unsent = code == KINDS["unavailable"] and not retried and message.startswith(_NO_CONNECTION)
-    return remote_error(code, message, details if isinstance(details, bytes) else None, sent=not unsent)
+def _decoded(ended: Ended) -> RemoteError:
+    details = ended.trailers.get(wire.STATUS_DETAILS_KEY)
+    return remote_error(
+        ended.code, ended.message, wiring.binary_value(details) if details else None, sent=ended.sent
+    )
 
 
 def _parsed(response_type: type[R], payload: bytes) -> R:

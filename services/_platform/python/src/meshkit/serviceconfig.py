@@ -8,6 +8,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from meshkit.errors import KINDS
+from meshkit.rpc.retrying import Budget, RetryPolicy
+
+Key = tuple[str, str]
+
 DEFAULT_TIMEOUT_S: Final = 2.0
 _IN_SOURCE_TREE: Final = Path("protos/config/service_config.json")
 
@@ -16,39 +21,45 @@ class ServiceConfig:
     """A parsed gRPC service config."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._timeouts: dict[tuple[str, str], float] = {}
-        self._retried: set[tuple[str, str]] = set()
+        self._timeouts: dict[Key, float] = {}
+        self._policies: dict[Key, RetryPolicy] = {}
+        self._throttling: Mapping[str, Any] | None = document.get("retryThrottling")
         for entry in document.get("methodConfig", []):
             for name in entry["name"]:
                 key = (name.get("service", ""), name.get("method", ""))
                 if "timeout" in entry:
                     self._timeouts[key] = _seconds(entry["timeout"])
                 if "retryPolicy" in entry:
-                    self._retried.add(key)
-        # The channel sets every call's deadline itself; gRPC's core would end a call one to two seconds before a
-        # time-out of this file, short ones before they begin (grpc/grpc#34547).
-        methods = [
-            {key: value for key, value in entry.items() if key != "timeout"}
-            for entry in document.get("methodConfig", [])
-        ]
-        # Round robin then skips a server from the moment it reports NOT_SERVING, before it closes its port.
-        self.text = json.dumps(
-            {"healthCheckConfig": {"serviceName": ""}, **document, "methodConfig": methods}
-        )
+                    self._policies[key] = _policy(entry["retryPolicy"])
 
     def timeout_s(self, method: str) -> float:
         """The time-out of `/pkg.v1.Service/Rpc`: its own, its service's, or the default."""
-        for key in _keys(method):
-            if key in self._timeouts:
-                return self._timeouts[key]
-        return DEFAULT_TIMEOUT_S
+        return next(
+            (self._timeouts[key] for key in _keys(method) if key in self._timeouts), DEFAULT_TIMEOUT_S
+        )
 
-    def retries(self, method: str) -> bool:
-        """Whether a call of the method may have been sent more than once."""
-        return any(key in self._retried for key in _keys(method))
+    def retry_policy(self, method: str) -> RetryPolicy | None:
+        """How calls of the method are retried; None when they are not."""
+        return next((self._policies[key] for key in _keys(method) if key in self._policies), None)
+
+    def retry_budget(self) -> Budget | None:
+        """A full budget for the retries of one channel; None when they are not limited."""
+        if self._throttling is None:
+            return None
+        return Budget(float(self._throttling["maxTokens"]), float(self._throttling["tokenRatio"]))
 
 
-def _keys(method: str) -> tuple[tuple[str, str], ...]:
+def _policy(entry: Mapping[str, Any]) -> RetryPolicy:
+    return RetryPolicy(
+        max_attempts=int(entry["maxAttempts"]),
+        initial_backoff_s=_seconds(entry["initialBackoff"]),
+        max_backoff_s=_seconds(entry["maxBackoff"]),
+        backoff_multiplier=float(entry["backoffMultiplier"]),
+        codes=frozenset(KINDS[code.lower()] for code in entry["retryableStatusCodes"]),
+    )
+
+
+def _keys(method: str) -> tuple[Key, ...]:
     _, service, rpc = method.split("/")
     return (service, rpc), (service, ""), ("", "")
 

@@ -25,6 +25,9 @@ CLIENT_DURATION = Histogram(
     ("upstream", "rpc_method", "grpc_status"),
     buckets=_CALL_BUCKETS,
 )
+CLIENT_RETRIES = Counter(
+    "rpc_client_retries_total", "Attempts at calls beyond the first, each on the retry budget", ("upstream",)
+)
 CIRCUIT_STATE = Gauge(
     "rpc_client_circuit_state", "Circuit to an upstream: 0 closed, 1 half open, 2 open", ("upstream",)
 )

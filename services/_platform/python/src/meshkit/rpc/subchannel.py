@@ -1,0 +1,159 @@
+"""The connection to one address, made again whenever it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from enum import Enum
+from typing import Final
+
+from grpc_health.v1 import health_pb2
+
+from meshkit.logging import get_logger
+from meshkit.rpc import wiring
+from meshkit.rpc.dialing import DialedConnection
+from meshkit.rpc.outgoing import OutgoingCall
+
+Address = tuple[str, int]
+
+_CONNECT_LIMIT_S: Final = 5.0
+_FIRST_BACKOFF_S: Final = 0.1
+_LONGEST_BACKOFF_S: Final = 2.0
+_GROWTH: Final = 1.6
+_WATCH_AGAIN: Final = 2
+_WATCH: Final = "/grpc.health.v1.Health/Watch"
+_jitter = random.Random()  # noqa: S311 - callers must not come back all at once; nobody gains from guessing when
+log = get_logger()
+
+
+class State(Enum):
+    """As in gRPC's connectivity API; an address stays FAILED until a connection stands again."""
+
+    CONNECTING = "connecting"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Subchannel:
+    """Keeps one address connected; `changed` is called whenever `state` has changed.
+
+    It is READY only while the server reports SERVING on its health service, so that one that drains is left alone
+    before it closes; a server without a health service is ready as soon as it is connected.
+    """
+
+    def __init__(self, upstream: str, address: Address, authority: str, changed: Callable[[], None]) -> None:
+        self._upstream = upstream
+        self._authority = authority
+        self._changed = changed
+        self._task: asyncio.Task[None] | None = None
+        self._gone = asyncio.Event()
+        self._connection: DialedConnection | None = None
+        self._connections: set[DialedConnection] = set()
+        self._was_ready = False
+        self.address = address
+        self.state = State.CONNECTING
+        self.failure = ""
+
+    @property
+    def connection(self) -> DialedConnection | None:
+        """The connection to call on, when READY."""
+        return self._connection if self.state is State.READY else None
+
+    def start(self) -> None:
+        """Begins to connect."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name=f"subchannel-{self._upstream}")
+
+    async def stop(self, grace_s: float) -> None:
+        """Lets the calls under way end for `grace_s` seconds, then cuts them off."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if connections := list(self._connections):
+            for connection in connections:
+                connection.retire()
+            await asyncio.wait([connection.closed for connection in connections], timeout=grace_s)
+            for connection in connections:
+                connection.abort()
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                connection = await self._connect()
+            except (OSError, TimeoutError) as error:
+                self.failure = f"{type(error).__name__}: {error}"[:200]
+                self._become(State.FAILED)
+                await asyncio.sleep(_backoff_s(failures))
+                failures += 1
+                continue
+            if await self._used(connection):
+                failures = 0
+                self._become(State.CONNECTING)
+            else:  # it hangs up on us: no reason to hurry
+                self._become(State.FAILED)
+                await asyncio.sleep(_backoff_s(failures))
+                failures += 1
+
+    async def _used(self, connection: DialedConnection) -> bool:
+        """Offers the connection until it is gone; whether it was ever ready."""
+        self._connection, self._was_ready = connection, False
+        self._connections.add(connection)
+        connection.closed.add_done_callback(lambda _: self._connections.discard(connection))
+        watcher = asyncio.create_task(self._watch(connection), name=f"health-{self._upstream}")
+        try:
+            await self._gone.wait()
+        finally:
+            watcher.cancel()
+            await asyncio.wait({watcher})
+            self._connection = None
+        return self._was_ready
+
+    async def _connect(self) -> DialedConnection:
+        self._gone = asyncio.Event()
+        gone, loop = self._gone, asyncio.get_running_loop()
+        async with asyncio.timeout(_CONNECT_LIMIT_S):
+            _, connection = await loop.create_connection(
+                lambda: DialedConnection(self._authority, gone.set), *self.address
+            )
+        return connection
+
+    async def _watch(self, connection: DialedConnection) -> None:
+        """Follows the server's health until the connection is gone."""
+        while await connection.room():
+            call = connection.send(_WATCH, b"", (), None)
+            if await self._followed(call) == wiring.UNIMPLEMENTED:
+                return self._become(State.READY)
+            if connection.open:
+                self._become(State.FAILED)
+                await asyncio.sleep(_backoff_s(_WATCH_AGAIN))
+        return None
+
+    async def _followed(self, call: OutgoingCall) -> int:
+        """Goes along with what the server tells of itself; the status with which it ended."""
+        try:
+            while (message := await call.next()) is not None:
+                told = health_pb2.HealthCheckResponse.FromString(message).status
+                if told == health_pb2.HealthCheckResponse.SERVING:
+                    self._become(State.READY)
+                else:
+                    self.failure = "the server reports that it is not serving"
+                    self._become(State.FAILED)
+        finally:
+            call.cancel()
+        assert call.ended is not None
+        return call.ended.code
+
+    def _become(self, state: State) -> None:
+        if state is State.CONNECTING and self.state is State.FAILED:
+            return
+        self._was_ready = self._was_ready or state is State.READY
+        if state is not self.state:
+            self.state = state
+            log.debug("upstream address", upstream=self._upstream, address=self.address[0], state=state.value)
+            self._changed()
+
+
+def _backoff_s(failures: int) -> float:
+    longest = min(_FIRST_BACKOFF_S * _GROWTH**failures, _LONGEST_BACKOFF_S)
+    return longest * _jitter.uniform(0.8, 1.2)
