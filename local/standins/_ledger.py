@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,27 +47,72 @@ class Entry:
     data: Json
 
 
+@dataclass(slots=True)
+class _Job:
+    """What waits for the thread, and who waits for it."""
+
+    work: Callable[[sqlite3.Connection], Any]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+    def tell(self) -> None:
+        """Hands the outcome to whoever still waits."""
+        if self.done.done():
+            return
+        if self.error is None:
+            self.done.set_result(self.result)
+        else:
+            self.done.set_exception(self.error)
+
+
 class Ledger:
-    """Owns one SQLite file (WAL: what was committed survives a kill) and the thread that uses it."""
+    """Owns one SQLite file (WAL: what was committed survives a kill) and the thread that uses it.
+
+    What is asked for while the thread is busy is committed together: a commit, and the way to the thread and back, cost
+    more than most of what is done in between.
+    """
 
     def __init__(self, path: Path, extra_schema: str = "") -> None:
         self._path = path
         self._schema = SCHEMA + extra_schema
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._conn: sqlite3.Connection | None = None
+        self._waiting: list[_Job] = []
+        self._worker: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Makes the folder and the tables; raises OSError or sqlite3.Error when the place can't be used."""
         await self._in_thread(self._open)
 
     async def close(self) -> None:
-        """Lets the running statement end, then closes the file."""
+        """Lets what was asked for end, then closes the file."""
+        if self._worker is not None:
+            await self._worker
         await self._in_thread(self._close)
         self._thread.shutdown(wait=False)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Runs `work` in one transaction of its own; what it raises rolls back and comes out here."""
-        return await self._in_thread(lambda: self._transact(work))
+        """Runs `work` and commits; what it raises undoes it alone and comes out here."""
+        loop = asyncio.get_running_loop()
+        job = _Job(work, loop.create_future())
+        self._waiting.append(job)
+        if self._worker is None:
+            self._worker = loop.create_task(self._empty())
+        result: T = await job.done
+        return result
+
+    async def _empty(self) -> None:
+        while self._waiting:
+            jobs, self._waiting = self._waiting, []
+            try:
+                await self._in_thread(partial(self._transact, jobs))
+            except Exception as error:  # noqa: BLE001  each of them is told
+                for job in jobs:
+                    job.error = job.error or error
+            for job in jobs:
+                job.tell()
+        self._worker = None
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -84,17 +130,29 @@ class Ledger:
             self._conn.close()
             self._conn = None
 
-    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _transact(self, jobs: Sequence[_Job]) -> None:
+        """All in one transaction; when one fails, the others' effects stay."""
         if self._conn is None:
             raise RuntimeError("the ledger is not open")
         self._conn.execute("BEGIN IMMEDIATE")
         try:
-            result = work(self._conn)
+            for job in jobs:
+                self._attempt(job, self._conn)
+            self._conn.execute("COMMIT")
         except BaseException:
-            self._conn.execute("ROLLBACK")
+            if self._conn.in_transaction:  # a full disk has ended it already
+                self._conn.execute("ROLLBACK")
             raise
-        self._conn.execute("COMMIT")
-        return result
+
+    @staticmethod
+    def _attempt(job: _Job, conn: sqlite3.Connection) -> None:
+        conn.execute("SAVEPOINT job")
+        try:
+            job.result = job.work(conn)
+        except Exception as error:  # noqa: BLE001  whoever waits for it is told
+            job.error = error
+            conn.execute("ROLLBACK TO job")
+        conn.execute("RELEASE job")
 
 
 def fingerprint(request: Mapping[str, Any]) -> str:

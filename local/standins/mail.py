@@ -8,7 +8,6 @@ import sqlite3
 from html import escape
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,29 +17,7 @@ from local.standins._http import ApiError, paging
 from local.standins._ledger import Ledger
 from local.standins._page import Markup, facts, link, page, table
 from local.standins._process import StandIn, address_of, arguments, bind, run
-
-MAX_MESSAGE_BYTES = 5 * 1024 * 1024
-IDLE_TIMEOUT_S = 60
-
-
-class Receiver:
-    """aiosmtpd's handler: the answer 250 is sent after the message is in the ledger."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """One message."""
-        sender, recipients, raw = (
-            envelope.mail_from or "",
-            list(envelope.rcpt_tos),
-            envelope.original_content or b"",
-        )
-        try:
-            message_id = await self._ledger.run(lambda conn: _inbox.keep(conn, sender, recipients, raw))
-        except sqlite3.Error:
-            return "451 4.3.0 the inbox can't be written, try again"
-        return f"250 2.0.0 kept as {message_id}"
+from local.standins._smtp import Connection, Receiver
 
 
 class Mailbox:
@@ -144,7 +121,7 @@ class SmtpListener:
         await self._ledger.open()
         receiver = Receiver(self._ledger)
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: self._session(receiver), sock=self._sock
+            lambda: Connection(receiver), sock=self._sock
         )
 
     async def stop(self) -> None:
@@ -152,16 +129,6 @@ class SmtpListener:
         if self._server is not None:
             self._server.close()
         await self._ledger.close()
-
-    @staticmethod
-    def _session(receiver: Receiver) -> SMTP:
-        return SMTP(
-            receiver,
-            data_size_limit=MAX_MESSAGE_BYTES,
-            enable_SMTPUTF8=True,
-            hostname="banyan-mail",
-            timeout=IDLE_TIMEOUT_S,
-        )
 
 
 def build(ledger: Ledger, sock: socket.socket) -> StandIn:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 from email.message import EmailMessage
 from typing import Any
+
+import pytest
 
 from .conftest import Process, Start
 
@@ -99,3 +102,71 @@ def test_messages_survive_a_kill_and_can_be_cleared(start: Start) -> None:
     assert inbox(mail) == []
     assert inbox(mail, to="ann@example.test") == []
     assert mail.stop() == 0
+
+
+def converse(mail: Process, *lines: bytes) -> list[bytes]:
+    """Sends all lines at once after the greeting, as pipelining allows; returns the answers up to the end."""
+    host, _, port = mail.smtp.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client, client.makefile("rb") as answers:
+        client.sendall(b"\r\n".join((*lines, b"QUIT", b"")))
+        return [line.rstrip() for line in answers]
+
+
+def test_commands_that_come_together_are_answered_in_order(mail: Process) -> None:
+    envelope = (b"MAIL FROM:<shop@example.test>", b"RCPT TO:<ann@example.test>", b"DATA")
+    answers = converse(
+        mail,
+        b"EHLO test",
+        *(*envelope, b"Subject: one\r\n\r\nfirst.\r\n..\r\n..dot\r\n."),
+        *(*envelope, b"Subject: two\r\n\r\nsecond\r\n."),
+    )
+    assert b"250-PIPELINING" in answers
+    codes = [line[:3] for line in answers if line[3:4] == b" "]
+    assert codes == [b"220", b"250", *([b"250", b"250", b"354", b"250"] * 2), b"221"]
+    one, two = inbox(mail)
+    assert [one["subject"], two["subject"]] == ["one", "two"]
+    assert one["text"] == "first.\r\n.\r\n.dot\r\n"
+    assert two["text"] == "second\r\n"
+
+
+@pytest.mark.parametrize("body", [b".", b"no header\r\n.", b"\r\n."])
+def test_the_smallest_messages_end_at_their_dot(mail: Process, body: bytes) -> None:
+    answers = converse(
+        mail, b"EHLO t", b"MAIL FROM:<a@example.test>", b"RCPT TO:<b@example.test>", b"DATA", body
+    )
+    assert [line[:3] for line in answers[-3:]] == [b"354", b"250", b"221"]
+    [message] = inbox(mail)
+    source = mail.http.get(f"/messages/{message['id']}/source").content
+    assert source == body.removesuffix(b".")
+
+
+def test_a_message_that_is_too_large_is_refused_and_the_next_one_taken(mail: Process) -> None:
+    envelope = (b"MAIL FROM:<a@example.test>", b"RCPT TO:<b@example.test>", b"DATA")
+    large = b"x" * 998 + b"\r\n"
+    answers = converse(mail, b"EHLO t", *envelope, large * 6000 + b".", *envelope, b"Subject: small\r\n\r\n.")
+    codes = [line[:3] for line in answers if line[3:4] == b" "]
+    assert codes[2:] == [b"250", b"250", b"354", b"552", b"250", b"250", b"354", b"250", b"221"]
+    assert [message["subject"] for message in inbox(mail)] == ["small"]
+
+
+@pytest.mark.parametrize(
+    "address", ["ann+tag@mail.example.test", '"odd one"@example.test', "ann@[127.0.0.1]"]
+)
+def test_addresses_of_every_form_are_taken(mail: Process, address: str) -> None:
+    answers = converse(
+        mail,
+        b"EHLO t",
+        b"MAIL FROM:<a@example.test> SIZE=5 BODY=8BITMIME",
+        b"RCPT TO:<%b>" % address.encode(),
+        b"DATA",
+        b".",
+    )
+    assert [line[:3] for line in answers[-3:]] == [b"354", b"250", b"221"]
+    assert inbox(mail)[0]["to"] == [address]
+
+
+@pytest.mark.parametrize("command", [b"MAIL FROM:<ann@>", b"DATA"])
+def test_what_is_out_of_form_or_order_is_refused(mail: Process, command: bytes) -> None:
+    answers = converse(mail, b"EHLO t", command)
+    assert answers[-2][:1] == b"5"
+    assert inbox(mail) == []
