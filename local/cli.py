@@ -29,6 +29,7 @@ VERBS = {
     "test": "local.verbs.test",
     "bench": "local.verbs.bench",
     "events": "local.verbs.events",
+    "audit": "local.verbs.audit",
 }
 """Verb → the module whose `register(app)` adds it."""
 

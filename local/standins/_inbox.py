@@ -7,6 +7,7 @@ import secrets
 import sqlite3
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from typing import Any
 
 from local.standins import _ledger
@@ -63,6 +64,24 @@ def listing(
     ).fetchall()
     messages = [_read(conn, json.loads(data)) for _, data in rows[:limit]]
     return messages, rows[limit - 1][0] if len(rows) > limit else None
+
+
+def entries(conn: sqlite3.Connection, after: int, limit: int) -> tuple[list[Json], int | None]:
+    """Which messages came and when, without addresses and content, oldest first; and where the next page begins."""
+    found, rest = _ledger.page(conn, ("message",), after, limit)
+    lines = []
+    for envelope in found["message"]:
+        headers = BytesHeaderParser().parsebytes(source(conn, envelope["id"]) or b"")
+        message_id = str(headers.get("message-id", "")).strip()
+        lines.append({"id": envelope["id"], "message_id": message_id, "received_at": envelope["received_at"]})
+    return lines, rest
+
+
+def totals(conn: sqlite3.Connection) -> dict[str, int]:
+    """Messages that are kept, and those that were thrown away."""
+    kept = int(conn.execute("SELECT count(*) FROM entries").fetchone()[0])
+    ever = conn.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return {"messages": kept, "removed": (int(ever[0]) if ever else 0) - kept}
 
 
 def newest(conn: sqlite3.Connection, count: int) -> list[Json]:

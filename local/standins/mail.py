@@ -35,6 +35,7 @@ class Mailbox:
             Route("/api/messages", self.listing),
             Route("/api/messages", self.clear, methods=["DELETE"]),
             Route("/api/messages/{message_id}", self.get),
+            Route("/v1/ledger", self.books),
         ]
 
     async def listing(self, request: Request) -> Response:
@@ -43,6 +44,16 @@ class Mailbox:
         to = request.query_params.get("to")
         messages, rest = await self._ledger.run(lambda conn: _inbox.listing(conn, to, after, limit))
         return JSONResponse({"messages": messages, "next_after": rest})
+
+    async def books(self, request: Request) -> Response:
+        """GET /v1/ledger: a page of which messages came, without addresses and content, and how many there are in all."""
+        after, limit = paging(request)
+
+        def look(conn: sqlite3.Connection) -> dict[str, Any]:
+            messages, rest = _inbox.entries(conn, after, limit)
+            return {"messages": messages, "totals": _inbox.totals(conn), "next_after": rest}
+
+        return JSONResponse(await self._ledger.run(look))
 
     async def get(self, request: Request) -> Response:
         """GET /api/messages/{id}."""
