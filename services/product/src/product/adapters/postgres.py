@@ -8,6 +8,7 @@ from typing import Final
 
 import asyncpg
 
+from meshkit.coalescing import Coalesced
 from meshkit.outbox import add_events
 from meshkit.postgres import Connection, Database
 from product.adapters.events import outgoing
@@ -20,6 +21,7 @@ from product.domain.product import Category, Product
 
 _PLACES: Final = ", ".join(f"${number}" for number in range(1, 12))
 _GET: Final = f"SELECT {COLUMNS} FROM product WHERE product_id = $1"  # noqa: S608 - constants only
+_GET_MANY: Final = f"SELECT {COLUMNS} FROM product WHERE product_id = ANY($1::uuid[])"  # noqa: S608 - as above
 _INSERT: Final = f"INSERT INTO product ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - constants only
 _UPSERT: Final = (
     _INSERT
@@ -41,21 +43,19 @@ class PostgresCatalogue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._single = Coalesced(self._by_id)
 
     async def get(self, product_id: str) -> Product | None:
-        """One product, None when it is not on sale."""
-        async with self._database.acquire() as connection:
-            row = await connection.fetchrow(_GET, product_id)
-        return product_of(row) if row else None
+        """One product, None when it is not on sale; shares round trips with other callers."""
+        return await self._single.get(product_id)
 
     async def get_many(self, product_ids: Sequence[str]) -> list[Product]:
         """Those of the ids that are on sale, in one round trip."""
         async with self._database.acquire() as connection:
-            rows = await connection.fetch(
-                f"SELECT {COLUMNS} FROM product WHERE product_id = ANY($1::uuid[])",  # noqa: S608
-                list(product_ids),
-            )
-        return [product_of(row) for row in rows]
+            return [product_of(row) for row in await connection.fetch(_GET_MANY, list(product_ids))]
+
+    async def _by_id(self, product_ids: Sequence[str]) -> dict[str, Product]:
+        return {product.product_id: product for product in await self.get_many(product_ids)}
 
     async def find(self, query: ProductQuery) -> list[Product]:
         """At most `query.limit` products in the query's order."""
