@@ -17,7 +17,7 @@ from meshkit.nats import Nats
 
 _ACK_WAIT_S: Final = 30.0
 _MAX_ACK_PENDING: Final = 256
-_BATCH: Final = 16
+_BATCH: Final = 64
 _EXPIRES_S: Final = 2.0
 _STREAM_WAIT_S: Final = (0.2, 0.5, 1.0, 2.0)
 # Statuses that end one pull request and call for the next: no messages, time over, batch done or interrupted.
@@ -46,14 +46,14 @@ class Puller:
         """Ends the waiting for messages, for `stopping` to be seen."""
         self._arrived.put_nowait(None)
 
-    async def messages(self, stopping: asyncio.Event) -> AsyncIterator[Msg]:
-        """Yields messages until `stopping` is set; every failure is logged and tried again."""
+    async def messages(self, stopping: asyncio.Event) -> AsyncIterator[list[Msg]]:
+        """Yields what has arrived, at most 64 messages, until `stopping` is set; every failure is logged and tried again."""
         failures = 0
         while not stopping.is_set():
             try:
-                async for message in self._session(stopping):
+                async for arrived in self._session(stopping):
                     failures = 0
-                    yield message
+                    yield arrived
             except Exception as error:  # noqa: BLE001 - retried for ever, at a bounded rate
                 missing = isinstance(error, NotFoundError)
                 log.info(
@@ -65,7 +65,7 @@ class Puller:
                 await _wait(stopping, _STREAM_WAIT_S[min(failures, len(_STREAM_WAIT_S) - 1)])
                 failures += 1
 
-    async def _session(self, stopping: asyncio.Event) -> AsyncIterator[Msg]:
+    async def _session(self, stopping: asyncio.Event) -> AsyncIterator[list[Msg]]:
         while not self._nats.connected:
             await _wait(stopping, 0.1)
             if stopping.is_set():
@@ -75,32 +75,45 @@ class Puller:
         inbox = client.new_inbox()
         subscription = await client.subscribe(inbox, cb=self._arrived.put)
         try:
-            async for message in self._pull(client, inbox, stopping):
-                yield message
+            async for arrived in self._pull(client, inbox, stopping):
+                yield arrived
         finally:
             if not client.is_closed:
                 await subscription.unsubscribe()
 
-    async def _pull(self, client: Client, inbox: str, stopping: asyncio.Event) -> AsyncIterator[Msg]:
+    async def _pull(self, client: Client, inbox: str, stopping: asyncio.Event) -> AsyncIterator[list[Msg]]:
         ask = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}"
         body = orjson.dumps({"batch": _BATCH, "expires": int(_EXPIRES_S * 1e9)})
         while not stopping.is_set():
             await client.publish(ask, body, reply=inbox)
-            outstanding = _BATCH
-            while outstanding:
+            outstanding, ended = _BATCH, False
+            while outstanding > 0 and not ended:
                 try:
-                    async with asyncio.timeout(_EXPIRES_S + 0.5):
-                        message = await self._arrived.get()
+                    arrived = await self._next()
                 except TimeoutError:  # the request was lost with a connection: ask again
                     break
-                if message is None:
+                told = [message for message in arrived if message is not None]
+                messages = [message for message in told if not _status(message)]
+                outstanding -= len(messages)
+                if messages:
+                    yield messages
+                if None in arrived:
                     return
-                status = (message.headers or {}).get("Status")
-                if status is None:
-                    outstanding -= 1
-                    yield message
-                elif _ends(status, (message.headers or {}).get("Description", "")):
-                    break
+                for message in told:
+                    ended |= _ends(_status(message), (message.headers or {}).get("Description", ""))
+
+    async def _next(self) -> list[Msg | None]:
+        """What is there, once there is anything. Raises TimeoutError when nothing comes for longer than a request lasts."""
+        async with asyncio.timeout(_EXPIRES_S + 0.5):
+            arrived = [await self._arrived.get()]
+        while len(arrived) < _BATCH and not self._arrived.empty():
+            arrived.append(self._arrived.get_nowait())
+        return arrived
+
+
+def _status(message: Msg) -> str:
+    """Of a word from the server; "" for an event."""
+    return (message.headers or {}).get("Status", "")
 
 
 def _ends(status: str, description: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from meshkit.postgres import Database
+from meshkit.postgres import Database, TransactionConflict
 from order.adapters.rows import Row, order_of, workflow_of
 from order.adapters.token_seal import TokenSeal
 from order.adapters.writes import columns, order_clauses, order_values
@@ -82,13 +82,16 @@ class PostgresWorkflows:
 
     async def record(self, progress: Progress, lease: Lease) -> bool:
         """One statement, whatever it is that changes."""
-        values = _flow_values(progress, lease)
-        async with self._database.acquire() as connection:
-            if progress.order_changed:
-                before, after = progress.order_before, progress.order
-                values += order_values(connection, before, after, progress.event, self._clock)
-                return bool(await connection.fetchval(_ADVANCE_ORDER, *values))
-            return bool(await connection.fetchval(_ADVANCE, *values))
+        try:
+            async with self._database.acquire() as connection:
+                values = _flow_values(progress, lease)
+                if progress.order_changed:
+                    before, after = progress.order_before, progress.order
+                    values += order_values(connection, before, after, progress.event, self._clock)
+                    return bool(await connection.fetchval(_ADVANCE_ORDER, *values))
+                return bool(await connection.fetchval(_ADVANCE, *values))
+        except TransactionConflict:  # with a batch of events, say, about orders of the same customer
+            return False
 
     async def claim_due(self, limit: int, lease: Lease) -> Sequence[Work]:
         """Rows that another replica is claiming at this moment are passed over."""
