@@ -82,7 +82,7 @@ function sending(channel: Channel, sender: Sender, parts: Parts): { loop: Loop; 
     downRestMs: DOWN_REST_MS,
     onOutcome: (outcome) => {
       metrics.deliveries.inc({ channel: channel.toLowerCase(), outcome });
-      kit.relay.wake();
+      if (outcome !== "retried") kit.relay.wake();
     },
     onIdle: () => loop.wake(),
   });

@@ -29,7 +29,7 @@ const schema = z.object({
   /** How long a provider may take over one step of one message. */
   sendTimeoutS: number(0.1, 20).default(10),
   /** Messages of one channel that are sent at once. */
-  sendConcurrency: integer(1, 100).default(4),
+  sendConcurrency: integer(1, 100).default(8),
 });
 
 export type Settings = Readonly<z.infer<typeof schema>>;

@@ -1,6 +1,15 @@
 /** The store in memory, for tests and for a process without a database. Transactions run one after the other. */
 import type { Store, Work } from "../app/ports.ts";
-import type { Channel, Claim, Contact, Content, Delivery, NewDelivery } from "../domain/notification.ts";
+import type {
+  Attempt,
+  Channel,
+  Claim,
+  Contact,
+  Content,
+  Delivery,
+  NewDelivery,
+  Result,
+} from "../domain/notification.ts";
 import type { Preferences } from "../domain/preferences.ts";
 import { type Clock, uuid7 } from "../platform/clock.ts";
 import { type IdempotencyKey, keyReused, type Outcome } from "../platform/idempotency.ts";
@@ -79,23 +88,18 @@ export class MemoryStore implements Store {
     });
   }
 
-  markSent(claim: Claim): Promise<boolean> {
-    const emptied = { recipient: "", text: "", html: "" };
-    const sent = { state: "SENT", sendTime: this.#clock.now(), leaseId: undefined, ...emptied } as const;
-    return this.#alone(() => this.#change(claim, sent, (stored) => this.announced.push(this.#announce(stored))));
-  }
-
-  markFailed(claim: Claim, reason: string): Promise<boolean> {
-    const failed = { state: "FAILED", leaseId: undefined } as const;
-    return this.#alone(() =>
-      this.#change(claim, failed, (stored) => this.announced.push(this.#announce(stored, reason))),
-    );
-  }
-
-  retryLater(claim: Claim, delayMs: number, _reason: string, tried: boolean): Promise<boolean> {
-    const dueTime = new Date(this.#clock.now().getTime() + delayMs);
-    const attemptCount = claim.delivery.attemptCount - (tried ? 0 : 1);
-    return this.#alone(() => this.#change(claim, { state: "PENDING", leaseId: undefined, dueTime, attemptCount }));
+  record(attempts: readonly Attempt[]): Promise<ReadonlySet<string>> {
+    return this.#alone(() => {
+      const now = this.#clock.now();
+      const held = attempts.filter(({ claim, result }) => this.#change(claim, changeBy(result, claim, now)));
+      for (const { claim, result } of held) {
+        const stored = this.#state.deliveries.get(claim.delivery.id);
+        if (!stored || result.state === "PENDING") continue;
+        const reason = result.state === "FAILED" ? result.reason : undefined;
+        this.announced.push(this.#announce(deliveryOf(stored), reason));
+      }
+      return new Set(held.map(({ claim }) => claim.delivery.id));
+    });
   }
 
   async pendingCount(): Promise<number> {
@@ -113,10 +117,10 @@ export class MemoryStore implements Store {
     return stored;
   }
 
-  #change(claim: Claim, change: Partial<Stored>, then: (stored: Delivery) => void = () => undefined): boolean {
+  #change(claim: Claim, change: Partial<Stored>): boolean {
     const held = this.#state.deliveries.get(claim.delivery.id);
     if (held?.leaseId !== claim.leaseId) return false;
-    then(deliveryOf(this.#put({ ...held, ...change })));
+    this.#put({ ...held, ...change, leaseId: undefined });
     return true;
   }
 }
@@ -165,6 +169,13 @@ class MemoryWork implements Work {
     this.#state.answers.set(name, { hash, response });
     return { response, replayed: false };
   }
+}
+
+function changeBy(result: Result, claim: Claim, now: Date): Partial<Stored> {
+  if (result.state === "SENT") return { state: "SENT", sendTime: now, recipient: "", text: "", html: "" };
+  if (result.state === "FAILED") return { state: "FAILED" };
+  const attemptCount = claim.delivery.attemptCount - (result.tried ? 0 : 1);
+  return { state: "PENDING", dueTime: new Date(now.getTime() + result.delayMs), attemptCount };
 }
 
 function isOpen(one: Stored): boolean {

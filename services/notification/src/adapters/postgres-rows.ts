@@ -62,8 +62,8 @@ export function preferencesOf(row: PreferencesRow): Preferences {
   };
 }
 
-export function preferencesQuery(sql: ISql, userId: string) {
+export function preferencesQuery(sql: ISql, userIds: readonly string[]) {
   return sql<PreferencesRow[]>`
     SELECT user_id, channels, phone_number, push_token, muted_templates, update_time
-    FROM preferences WHERE user_id = ${userId}`;
+    FROM preferences WHERE user_id = ANY (${userIds}::text[])`;
 }

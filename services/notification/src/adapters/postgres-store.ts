@@ -1,10 +1,10 @@
 /** The store on PostgreSQL. */
 import type { Store, Work } from "../app/ports.ts";
-import type { Channel, Claim, Delivery } from "../domain/notification.ts";
+import type { Attempt, Channel, Claim, Delivery } from "../domain/notification.ts";
 import type { Preferences } from "../domain/preferences.ts";
 import { type Clock, uuid7 } from "../platform/clock.ts";
 import type { Database, Transaction } from "../platform/database.ts";
-import { type OutboxEvent, withEvent } from "../platform/outbox.ts";
+import { type CausedEvent, type OutboxEvent, withEvents } from "../platform/outbox.ts";
 import {
   type ClaimRow,
   type DeliveryRow,
@@ -22,6 +22,8 @@ export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #announce: Announce;
+  /** Who works in the same transaction shares its round trips. */
+  readonly #works = new WeakMap<Transaction, Work>();
 
   constructor(database: Database, clock: Clock, announce: Announce) {
     this.#database = database;
@@ -31,7 +33,11 @@ export class PostgresStore implements Store {
 
   /** The work that belongs to a transaction which someone else began. */
   within(tx: Transaction): Work {
-    return new PostgresWork(tx, this.#clock);
+    const known = this.#works.get(tx);
+    if (known) return known;
+    const work = new PostgresWork(tx, this.#clock);
+    this.#works.set(tx, work);
+    return work;
   }
 
   transaction<T>(work: (work: Work) => Promise<T>): Promise<T> {
@@ -39,7 +45,7 @@ export class PostgresStore implements Store {
   }
 
   async preferences(userId: string): Promise<Preferences | undefined> {
-    const [row] = await this.#database.query((sql) => preferencesQuery(sql, userId) as Promise<PreferencesRow[]>);
+    const [row] = await this.#database.query((sql) => preferencesQuery(sql, [userId]) as Promise<PreferencesRow[]>);
     return row && preferencesOf(row);
   }
 
@@ -83,41 +89,42 @@ export class PostgresStore implements Store {
     }));
   }
 
-  async markSent(claim: Claim): Promise<boolean> {
-    const sendTime = this.#clock.now();
-    const event = this.#announce({ ...claim.delivery, state: "SENT", sendTime });
-    const result = await this.#database.query((sql) => {
-      const update = sql<never[]>`
-        UPDATE deliveries
-        SET state = 'SENT', send_time = ${sendTime}, lease_id = NULL, failure_reason = '',
-            recipient = '', text_body = '', html_body = ''
-        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId}`;
-      return withEvent(sql, update, event, this.#clock);
+  async record(attempts: readonly Attempt[]): Promise<ReadonlySet<string>> {
+    const now = this.#clock.now();
+    const changes = attempts.map(({ claim: { delivery, leaseId }, result }) => ({
+      id: delivery.id,
+      lease_id: leaseId,
+      state: result.state,
+      reason: result.state === "SENT" ? "" : result.reason,
+      send_time: result.state === "SENT" ? now : null,
+      due_time: result.state === "PENDING" ? new Date(now.getTime() + result.delayMs) : null,
+      given_back: result.state === "PENDING" && !result.tried ? 1 : 0,
+    }));
+    const events = attempts.flatMap((attempt) => this.#eventOf(attempt, now));
+    const rows = await this.#database.query((sql) => {
+      const update = sql<{ id: string }[]>`
+        UPDATE deliveries AS d
+        SET state = new.state, send_time = new.send_time, lease_id = NULL, failure_reason = new.reason,
+            due_time = coalesce(new.due_time, d.due_time), attempt_count = d.attempt_count - new.given_back,
+            recipient = CASE new.state WHEN 'SENT' THEN '' ELSE d.recipient END,
+            text_body = CASE new.state WHEN 'SENT' THEN '' ELSE d.text_body END,
+            html_body = CASE new.state WHEN 'SENT' THEN '' ELSE d.html_body END
+        FROM jsonb_to_recordset(${sql.json(changes)}) AS new (
+          id uuid, lease_id uuid, state text, reason text, send_time timestamptz, due_time timestamptz, given_back int
+        )
+        WHERE d.id = new.id AND d.lease_id = new.lease_id
+        RETURNING d.id`;
+      return withEvents(sql, update, events, this.#clock);
     });
-    return result.count === 1;
+    return new Set(rows.map(({ id }) => id));
   }
 
-  async markFailed(claim: Claim, reason: string): Promise<boolean> {
-    const event = this.#announce({ ...claim.delivery, state: "FAILED" }, reason);
-    const result = await this.#database.query((sql) => {
-      const update = sql<never[]>`
-        UPDATE deliveries SET state = 'FAILED', lease_id = NULL, failure_reason = ${reason}
-        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId}`;
-      return withEvent(sql, update, event, this.#clock);
-    });
-    return result.count === 1;
-  }
-
-  async retryLater(claim: Claim, delayMs: number, reason: string, tried: boolean): Promise<boolean> {
-    const due = new Date(this.#clock.now().getTime() + delayMs);
-    const result = await this.#database.query(
-      (sql) => sql`
-        UPDATE deliveries
-        SET state = 'PENDING', due_time = ${due}, lease_id = NULL, failure_reason = ${reason},
-            attempt_count = attempt_count - ${tried ? 0 : 1}
-        WHERE id = ${claim.delivery.id} AND lease_id = ${claim.leaseId}`,
-    );
-    return result.count === 1;
+  #eventOf({ claim: { delivery }, result, traceparent }: Attempt, now: Date): CausedEvent[] {
+    if (result.state === "SENT")
+      return [{ event: this.#announce({ ...delivery, state: "SENT", sendTime: now }), traceparent }];
+    if (result.state === "FAILED")
+      return [{ event: this.#announce({ ...delivery, state: "FAILED" }, result.reason), traceparent }];
+    return [];
   }
 
   async pendingCount(): Promise<number> {

@@ -1,5 +1,5 @@
 /** What the use cases need from outside. Every adapter of a port passes the same contract suite. */
-import type { Channel, Claim, Contact, Content, Delivery, NewDelivery } from "../domain/notification.ts";
+import type { Attempt, Channel, Claim, Contact, Content, Delivery, NewDelivery } from "../domain/notification.ts";
 import type { Occasion } from "../domain/occasion.ts";
 import type { Preferences } from "../domain/preferences.ts";
 import type { IdempotencyKey, Outcome } from "../platform/idempotency.ts";
@@ -25,12 +25,12 @@ export interface Store {
 
   /** Takes up to `limit` due deliveries of a channel for `leaseMs`, oldest first; each goes to one caller only. */
   claim(channel: Channel, limit: number, leaseMs: number): Promise<Claim[]>;
-  /** SENT, content emptied, `notification.sent` in the outbox. False when the claim is no longer held: nothing changed. */
-  markSent(claim: Claim): Promise<boolean>;
-  /** FAILED and `notification.failed` in the outbox. False as above. */
-  markFailed(claim: Claim, reason: string): Promise<boolean>;
-  /** PENDING again after `delayMs`; `tried` false gives the try back. False as above. */
-  retryLater(claim: Claim, delayMs: number, reason: string, tried: boolean): Promise<boolean>;
+  /**
+   * Writes what came of tries, all or none: SENT with its content emptied, FAILED, or PENDING again; the first two with their
+   * event in the outbox. Returns the ids of those whose claim was still held; nothing changed for the others. One delivery
+   * may come up once.
+   */
+  record(attempts: readonly Attempt[]): Promise<ReadonlySet<string>>;
   /** Deliveries that are neither sent nor given up. */
   pendingCount(): Promise<number>;
 }

@@ -55,6 +55,21 @@ export interface Claim extends Content {
   readonly traceparent: string;
 }
 
+/** What came of one try. */
+export type Result =
+  | { readonly state: "SENT" }
+  | { readonly state: "FAILED"; readonly reason: string }
+  /** To be tried again after `delayMs`; `tried` false gives the try back. */
+  | { readonly state: "PENDING"; readonly reason: string; readonly delayMs: number; readonly tried: boolean };
+
+/** A try that has ended. */
+export interface Attempt {
+  readonly claim: Claim;
+  readonly result: Result;
+  /** Of the try itself, for the event that tells of it; empty when it had none. */
+  readonly traceparent: string;
+}
+
 /** A person as this service knows them, from `user.*` events. */
 export interface Contact {
   readonly userId: string;

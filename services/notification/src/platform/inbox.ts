@@ -16,7 +16,9 @@ const MAX_ACK_PENDING = 256;
 const FETCH_EXPIRES_MS = 10_000;
 const FETCH_MESSAGES = 64;
 /** The most events in one transaction. */
-const BATCH = 16;
+const BATCH = 32;
+/** An event after a pause is applied at once; those that follow it within this time are applied together. */
+const GAP_MS = 100;
 const WAIT_MAX_MS = 5000;
 /** Asking whether there is a connection costs nothing. */
 const NO_BROKER_WAIT_MS = 200;
@@ -123,6 +125,7 @@ export class InboxConsumer {
         const whole = batch;
         batch = [];
         await this.#handle(whole);
+        if (whole.length < BATCH) await pause(GAP_MS, this.#stop.signal);
       }
     } finally {
       this.#stop.signal.removeEventListener("abort", end);
@@ -140,20 +143,14 @@ export class InboxConsumer {
   }
 
   /**
-   * All events in one transaction, whose statements share their round trips. False when one of them failed: nothing is
-   * done then, and each is handled alone.
+   * All events in one transaction, which share its statements. False when one of them failed: nothing is done then, and each
+   * is handled alone.
    */
   async #together(batch: readonly JsMsg[]): Promise<boolean> {
     try {
-      const after = await this.#options.database.transaction(async (tx) => {
-        const applied = await Promise.allSettled(
-          batch.map((message) => this.#traced(message, () => this.#apply(message, tx))),
-        );
-        return applied.map((one) => {
-          if (one.status === "rejected") throw one.reason;
-          return one.value;
-        });
-      });
+      const after = await this.#options.database.transaction((tx) =>
+        this.#apply(batch, tx, (message) => this.#traced(message, () => this.#effect(message, tx))),
+      );
       for (const [index, message] of batch.entries()) this.#done(message, after[index]);
       return true;
     } catch (error) {
@@ -166,7 +163,10 @@ export class InboxConsumer {
   async #alone(message: JsMsg): Promise<boolean> {
     return await this.#traced(message, async () => {
       try {
-        this.#done(message, await this.#options.database.transaction((tx) => this.#apply(message, tx)));
+        const [after] = await this.#options.database.transaction((tx) =>
+          this.#apply([message], tx, () => this.#effect(message, tx)),
+        );
+        this.#done(message, after);
         return true;
       } catch (error) {
         await this.#refuse(message, error);
@@ -187,16 +187,42 @@ export class InboxConsumer {
     after?.();
   }
 
-  /** Undefined when the event was applied before. */
-  async #apply(message: JsMsg, tx: Transaction): Promise<AfterCommit | undefined> {
+  /** For each event what is to happen after the commit, undefined for one that was applied before. */
+  async #apply(
+    batch: readonly JsMsg[],
+    tx: Transaction,
+    effect: (message: JsMsg) => Promise<AfterCommit>,
+  ): Promise<(AfterCommit | undefined)[]> {
+    const fresh = await this.#claim(batch, tx);
+    const applied = await Promise.allSettled(
+      batch.map((message) => (fresh.has(message) ? effect(message) : undefined)),
+    );
+    return applied.map((one) => {
+      if (one.status === "rejected") throw one.reason;
+      return one.value;
+    });
+  }
+
+  /** Writes the inbox rows; returns the messages whose events were not applied before, one for each event. */
+  async #claim(batch: readonly JsMsg[], tx: Transaction): Promise<ReadonlySet<JsMsg>> {
+    const byId = new Map<string, JsMsg>();
+    for (const message of batch) {
+      const id = eventId(message);
+      if (!byId.has(id)) byId.set(id, message);
+    }
+    // In one order everywhere, so that two replicas with the same events do not wait for each other.
+    const ids = [...byId.keys()].sort();
+    const rows = await tx<{ event_id: string }[]>`
+      INSERT INTO inbox (consumer, event_id) SELECT ${this.#options.name}, id FROM unnest(${ids}::uuid[]) AS id
+      ON CONFLICT DO NOTHING RETURNING event_id`;
+    return new Set(rows.flatMap((row) => byId.get(row.event_id) ?? []));
+  }
+
+  async #effect(message: JsMsg, tx: Transaction): Promise<AfterCommit> {
     const subscribed = this.#bySubject.get(message.subject);
-    const id = message.headers?.get("ce-id") ?? "";
-    if (!subscribed || !UUID.test(id)) throw new MalformedError("no event id");
+    if (!subscribed) throw new MalformedError("no such subject");
     const entityId = message.headers?.get("ce-subject") ?? "";
-    const claimed = await tx`
-      INSERT INTO inbox (consumer, event_id) VALUES (${this.#options.name}, ${id}) ON CONFLICT DO NOTHING`;
-    if (claimed.count === 0) return undefined;
-    return await subscribed.apply(id, entityId, message.data, tx);
+    return await subscribed.apply(eventId(message), entityId, message.data, tx);
   }
 
   async #refuse(message: JsMsg, error: unknown): Promise<void> {
@@ -229,6 +255,12 @@ export class InboxConsumer {
   #count(message: JsMsg, outcome: string): void {
     this.#options.metrics.inboxEvents.inc({ consumer: this.#options.name, subject: message.subject, outcome });
   }
+}
+
+function eventId(message: JsMsg): string {
+  const id = message.headers?.get("ce-id") ?? "";
+  if (!UUID.test(id)) throw new MalformedError("no event id");
+  return id;
 }
 
 function noBroker(error: unknown): boolean {

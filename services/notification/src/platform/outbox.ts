@@ -8,12 +8,11 @@ import type { Database, Transaction } from "./database.ts";
 import type { Logger } from "./logger.ts";
 import { Loop } from "./loop.ts";
 import type { Metrics } from "./telemetry.ts";
-import { currentTrace, formatTraceparent } from "./trace-context.ts";
 
 const BATCH = 200;
 const POLL_MS = 1000;
-/** Events that come within this time go out together. */
-const GAP_MS = 50;
+/** An event after a pause goes out at once; those that follow it within this time go together. */
+const GAP_MS = 100;
 /** Key of the advisory lock that lets one replica at a time publish, so that order holds. */
 const RELAY_LOCK = 0x6f757462;
 
@@ -33,28 +32,39 @@ export function outboxEvent<D extends DescMessage>(
   return { subject, type: schema.typeName, entityId, data: toBinary(schema, message) };
 }
 
+/** An event whose cause is a change of the row with the id `event.entityId`. */
+export interface CausedEvent {
+  readonly event: OutboxEvent;
+  /** Empty when it belongs to no trace. */
+  readonly traceparent: string;
+}
+
 /**
- * A statement that writes `event` when `cause`, itself a statement, changes a row, and rings the relay at the commit. Both
- * are one statement and so one transaction; its `count` is 1 when it happened, else 0.
+ * A statement that writes those `events` whose rows `cause`, itself a statement, changes. Both are one statement and so one
+ * transaction. `cause` returns the `id` of each row; so does the whole. Wake the relay after it.
  */
-export function withEvent(
+export function withEvents(
   sql: Sql,
-  cause: PendingQuery<never[]>,
-  event: OutboxEvent,
+  cause: PendingQuery<{ id: string }[]>,
+  events: readonly CausedEvent[],
   clock: Clock,
-): PendingQuery<object[]> {
-  const trace = currentTrace();
-  const headers = trace ? { traceparent: formatTraceparent(trace) } : {};
-  const { subject, type, entityId, data } = event;
-  return sql<object[]>`
-    WITH cause AS (${cause} RETURNING 1),
+): PendingQuery<{ id: string }[]> {
+  const created_at = clock.now();
+  const rows = events.map(({ event: { subject, type, entityId, data }, traceparent }) => ({
+    ...{ id: uuid7(clock), subject, type, entity_id: entityId, created_at },
+    data: Buffer.from(data).toString("base64"),
+    headers: traceparent ? { traceparent } : {},
+  }));
+  return sql<{ id: string }[]>`
+    WITH cause AS (${cause}),
     added AS (
       INSERT INTO outbox (id, subject, type, entity_id, data, headers, created_at)
-      SELECT ${uuid7(clock)}::uuid, ${subject}, ${type}, ${entityId}, ${data}::bytea, ${sql.json(headers)}::jsonb,
-             ${clock.now()}::timestamptz
-      FROM cause RETURNING id
+      SELECT e.id, subject, type, entity_id, decode(data, 'base64'), headers, created_at
+      FROM jsonb_to_recordset(${sql.json(rows)}) AS e (
+        id uuid, subject text, type text, entity_id text, data text, headers jsonb, created_at timestamptz
+      ) JOIN cause ON cause.id::text = e.entity_id
     )
-    SELECT pg_notify('outbox', '') FROM added`;
+    SELECT id FROM cause`;
 }
 
 interface Row {
@@ -82,6 +92,8 @@ export class OutboxRelay {
   readonly #options: RelayOptions;
   readonly #loop: Loop;
   #streamEnsured = false;
+  /** When the backlog was last counted, by `performance.now()`. */
+  #measuredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -108,22 +120,25 @@ export class OutboxRelay {
     return this.#loop.stop();
   }
 
-  /** Publishes one batch. True when the batch was full. Without a broker it only measures the backlog. */
+  /** Publishes one batch. True when the batch was full. Without a broker it only counts the backlog. */
   async step(): Promise<boolean> {
     const { broker, database } = this.#options;
-    const backlog = await this.#measure();
-    if (!broker.connected) return false;
+    const backlog = performance.now() - this.#measuredAt >= POLL_MS ? await this.#measure() : undefined;
+    if (!broker.connected || backlog === 0) return false;
     if (!this.#streamEnsured) await this.#ensureStream();
-    if (backlog === 0) return false;
     const published = await database.transaction((tx) => this.#publish(tx));
-    if (published > 0) this.#tell(backlog - published, undefined);
+    if (backlog !== undefined && published > 0) this.#tell(backlog - published, undefined);
     return published === BATCH;
   }
 
   /** Publishes what the lock's holder may, which is nothing for everyone else. */
   async #publish(tx: Transaction): Promise<number> {
+    // A crash may lose the marks of the last moments. Those events are published again, and the broker drops them by
+    // Nats-Msg-Id, or the inboxes do: so no mark waits for the disk.
     const rows = await tx<Row[]>`
-      WITH lock AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${RELAY_LOCK}) AS held)
+      WITH lock AS MATERIALIZED (
+        SELECT pg_try_advisory_xact_lock(${RELAY_LOCK}) AS held, set_config('synchronous_commit', 'off', true)
+      )
       SELECT position, id, subject, type, entity_id, data, headers, created_at
       FROM outbox, lock WHERE held AND published_at IS NULL ORDER BY position LIMIT ${BATCH}`;
     if (rows.length === 0) return 0;
@@ -132,7 +147,7 @@ export class OutboxRelay {
     // and the broker drops what it has by Nats-Msg-Id.
     await Promise.all(rows.map((row) => client.publish(row.subject, row.data, { headers: this.#headers(row) })));
     const positions = rows.map((row) => row.position);
-    await tx`UPDATE outbox SET published_at = ${this.#options.clock.now()} WHERE position IN ${tx(positions)}`;
+    await tx`UPDATE outbox SET published_at = ${this.#options.clock.now()} WHERE position = ANY (${positions}::bigint[])`;
     this.#options.metrics.outboxPublished.inc(rows.length);
     return rows.length;
   }
@@ -166,6 +181,7 @@ export class OutboxRelay {
       (sql) => sql<{ backlog: number; oldest: Date | null }[]>`
         SELECT count(*)::int AS backlog, min(created_at) AS oldest FROM outbox WHERE published_at IS NULL`,
     );
+    this.#measuredAt = performance.now();
     this.#tell(row?.backlog ?? 0, row?.oldest ?? undefined);
     return row?.backlog ?? 0;
   }

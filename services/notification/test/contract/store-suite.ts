@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, suite, test } from "node:test";
 import type { Store } from "../../src/app/ports.ts";
-import type { Claim } from "../../src/domain/notification.ts";
+import type { Claim, Result } from "../../src/domain/notification.ts";
 import type { OutboxEvent } from "../../src/platform/outbox.ts";
 import { FakeClock, newDelivery, nextId } from "../support/fakes.ts";
 
@@ -22,6 +22,8 @@ export interface StoreFactory {
 
 const LEASE_MS = 1000;
 const key = (requestId: string, hash = "a") => ({ caller: "u", method: "/m", requestId, hash: Buffer.from(hash) });
+const SENT: Result = { state: "SENT" };
+const retry = (delayMs: number) => ({ state: "PENDING", reason: "TIMEOUT", delayMs, tried: true }) as const;
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 export function storeContract(factory: StoreFactory): void {
@@ -44,6 +46,10 @@ export function storeContract(factory: StoreFactory): void {
       assert.ok(claim);
       return claim;
     };
+    const tryOf = (claim: Claim, result: Result) => ({ claim, result, traceparent: "" });
+    /** Whether the claim was still held. */
+    const record = async (claim: Claim, result: Result) =>
+      (await store.record([tryOf(claim, result)])).has(claim.delivery.id);
     const onlyOne = async () => {
       const [delivery] = await store.deliveriesOf("user-1", undefined, 10);
       assert.ok(delivery);
@@ -155,7 +161,7 @@ export function storeContract(factory: StoreFactory): void {
       await add(newDelivery(clock));
       const claim = await claimOne();
       clock.advance(10);
-      assert.equal(await store.markSent(claim), true);
+      assert.equal(await record(claim, SENT), true);
       const delivery = await onlyOne();
       assert.equal(delivery.state, "SENT");
       assert.deepEqual(delivery.sendTime, clock.now());
@@ -165,7 +171,7 @@ export function storeContract(factory: StoreFactory): void {
 
     test("failed: the state and the event are written", async () => {
       await add(newDelivery(clock));
-      assert.equal(await store.markFailed(await claimOne(), "RECIPIENT_REFUSED"), true);
+      assert.equal(await record(await claimOne(), { state: "FAILED", reason: "RECIPIENT_REFUSED" }), true);
       const delivery = await onlyOne();
       assert.equal(delivery.state, "FAILED");
       assert.deepEqual(await fixture.announced(), [{ subject: "notification.failed", entityId: delivery.id }]);
@@ -173,14 +179,14 @@ export function storeContract(factory: StoreFactory): void {
 
     test("a retry is due after its rest, with its try counted or given back", async () => {
       await add(newDelivery(clock));
-      assert.equal(await store.retryLater(await claimOne(), 500, "TIMEOUT", true), true);
+      assert.equal(await record(await claimOne(), retry(500)), true);
       assert.equal((await onlyOne()).state, "PENDING");
       assert.deepEqual(await store.claim("EMAIL", 1, LEASE_MS), []);
       clock.advance(500);
       const second = await claimOne();
       assert.equal(second.delivery.attemptCount, 2);
       assert.equal(second.resumed, false);
-      await store.retryLater(second, 0, "PROVIDER_DOWN", false);
+      await record(second, { ...retry(0), tried: false });
       assert.equal((await onlyOne()).attemptCount, 1);
       assert.deepEqual(await fixture.announced(), []);
     });
@@ -193,12 +199,62 @@ export function storeContract(factory: StoreFactory): void {
       assert.equal(second.resumed, true);
       assert.equal(second.delivery.id, first.delivery.id);
       assert.equal(second.delivery.attemptCount, 2);
-      assert.equal(await store.markSent(first), false);
-      assert.equal(await store.markFailed(first, "X"), false);
-      assert.equal(await store.retryLater(first, 0, "X", true), false);
-      assert.equal(await store.markSent(second), true);
-      assert.equal(await store.markSent(second), false);
+      assert.equal(await record(first, SENT), false);
+      assert.equal(await record(first, { state: "FAILED", reason: "X" }), false);
+      assert.equal(await record(first, retry(0)), false);
+      assert.equal(await record(second, SENT), true);
+      assert.equal(await record(second, SENT), false);
       assert.equal((await fixture.announced()).length, 1);
+    });
+
+    test("tries that end together are recorded together, each with its own result, a lost claim among them left alone", async () => {
+      const deliveries = Array.from({ length: 4 }, () => newDelivery(clock));
+      await add(...deliveries);
+      const [lost] = await store.claim("EMAIL", 1, LEASE_MS);
+      assert.ok(lost);
+      clock.advance(LEASE_MS);
+      const claims = await store.claim("EMAIL", 4, LEASE_MS);
+      const own = (id: string | undefined) => claims.find(({ delivery }) => delivery.id === id) as Claim;
+      const [sent, failed, later] = deliveries.filter(({ id }) => id !== lost.delivery.id).map(({ id }) => own(id));
+      assert.ok(sent && failed && later);
+      const held = await store.record([
+        tryOf(sent, SENT),
+        tryOf(failed, { state: "FAILED", reason: "X" }),
+        tryOf(later, retry(500)),
+        tryOf(lost, SENT),
+      ]);
+      assert.deepEqual([...held].sort(), [sent, failed, later].map(({ delivery }) => delivery.id).sort());
+      const states = new Map((await store.deliveriesOf("user-1", undefined, 9)).map((one) => [one.id, one.state]));
+      assert.deepEqual(
+        [sent, failed, later, lost].map(({ delivery }) => states.get(delivery.id)),
+        ["SENT", "FAILED", "PENDING", "SENDING"],
+      );
+      assert.deepEqual((await fixture.announced()).map(({ subject, entityId }) => [subject, entityId]).sort(), [
+        ["notification.failed", failed.delivery.id],
+        ["notification.sent", sent.delivery.id],
+      ]);
+    });
+
+    test("what is asked at once in one transaction is answered to each on its own", async () => {
+      const people = ["u-1", "u-2", "u-3"].map((userId) => ({
+        ...{ userId, email: `${userId}@x.test`, displayName: userId, locale: "en", updateTime: clock.now() },
+      }));
+      const found = await store.transaction(async (work) => {
+        await Promise.all(people.map((one) => work.saveContact(one)));
+        return await Promise.all(["u-2", "nobody", "u-1", "u-2"].map((userId) => work.contact(userId)));
+      });
+      assert.deepEqual(
+        found.map((one) => one?.email),
+        ["u-2@x.test", undefined, "u-1@x.test", "u-2@x.test"],
+      );
+      const known = newDelivery(clock);
+      await add(known);
+      const [fresh, sms] = [newDelivery(clock), newDelivery(clock, { channel: "SMS", html: "" })];
+      const again = newDelivery(clock, { eventId: known.eventId });
+      const added = await store.transaction((work) =>
+        Promise.all([[again], [fresh, sms], []].map((list) => work.addDeliveries(list))),
+      );
+      assert.deepEqual(added, [[], [fresh.id, sms.id], []]);
     });
 
     test("what is neither sent nor given up is pending", async () => {

@@ -48,6 +48,14 @@ async function inboxCount(service: Service, labels: string): Promise<number> {
 
 const subjects = async (email: string) => (await mailsTo(email)).map(({ subject }) => subject);
 
+/** Transactions of the service's database so far, ours too. */
+async function commits(): Promise<number> {
+  await database.sql`SELECT pg_stat_force_next_flush()`;
+  const [row] = await database.sql<{ count: number }[]>`
+    SELECT xact_commit::int AS count FROM pg_stat_database WHERE datname = current_database()`;
+  return row?.count ?? 0;
+}
+
 test("every event that is heard becomes its message", async () => {
   await using _service = await startService(testSettings(database.url));
   const ada = person();
@@ -153,6 +161,37 @@ test("events that lie ready are applied together, each once, and a bad one among
   }
   assert.equal(await inboxCount(service, 'subject="user.registered",outcome="processed"'), people.length);
   assert.equal(await inboxCount(service, 'subject="user.registered",outcome="duplicate"'), people.length);
+});
+
+test("events that wait for their turn are given back by a stop, for whoever comes next", async () => {
+  const people = Array.from({ length: 60 }, () => person());
+  {
+    await using service = await startService(testSettings(database.url));
+    const first = person();
+    await mesh.publish("user.registered", UserRegisteredSchema, registered(first));
+    await eventually(async () => (await inboxCount(service, 'outcome="processed"')) === 1);
+    for (const one of people) await mesh.publish("user.registered", UserRegisteredSchema, registered(one));
+  }
+  await using _next = await startService(testSettings(database.url));
+  // Without that they would come again after 30 s, when the broker takes their acknowledgements for lost.
+  for (const one of people) await eventually(async () => (await mailsTo(one.email)).length === 1, 15_000);
+});
+
+test("orders that lie ready cost less than a transaction each, from the event to the announcement", async () => {
+  const ada = person();
+  {
+    await using _service = await startService(testSettings(database.url));
+    await mesh.publish("user.registered", UserRegisteredSchema, registered(ada));
+    await eventually(async () => (await mesh.stored("NOTIFICATION")).length === 1);
+  }
+  const orders = 32;
+  for (let n = 0; n < orders; n += 1)
+    await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(ada.userId, `o-${n}`) });
+  const before = await commits();
+  await using _service = await startService(testSettings(database.url));
+  await eventually(async () => (await mesh.stored("NOTIFICATION")).length === orders + 1, 20_000);
+  const spent = (await commits()) - before;
+  assert.ok(spent < orders, `${spent} transactions for ${orders} orders`);
 });
 
 test("an event whose person never comes is given up after its deliveries, not before", async () => {

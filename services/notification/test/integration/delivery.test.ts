@@ -182,7 +182,7 @@ test("a stop lets the message in hand be sent and recorded", async () => {
 test("after a kill in the middle of sending, nothing is lost, and a repetition carries the same Message-ID", async () => {
   await using smtp = await scriptedSmtp();
   smtp.delayMs = 200;
-  const settings = { NOTIFICATION_SMTP_URL: smtp.url };
+  const settings = { NOTIFICATION_SMTP_URL: smtp.url, NOTIFICATION_SEND_CONCURRENCY: "4" };
   const first = await startProcess(environment(database.url, settings));
   const people = 40;
   await Promise.all(Array.from({ length: people }, register));

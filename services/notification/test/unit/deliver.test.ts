@@ -5,6 +5,7 @@ import { Deliver } from "../../src/app/deliver.ts";
 import { ProviderDownError, SendError } from "../../src/domain/errors.ts";
 import { announce } from "../../src/events/announce.ts";
 import { plainTracer } from "../../src/platform/tracing.ts";
+import { eventually } from "../support/eventually.ts";
 import { FakeClock, FakeSender, newDelivery } from "../support/fakes.ts";
 import { memoryLogger } from "../support/harness.ts";
 
@@ -14,12 +15,14 @@ let store: MemoryStore;
 let sender: FakeSender;
 let outcomes: string[];
 let deliver: Deliver;
+let idle: number;
 
 beforeEach(() => {
   clock = new FakeClock();
   store = new MemoryStore(clock, announce);
   sender = new FakeSender();
   outcomes = [];
+  idle = 0;
   deliver = new Deliver({
     channel: "EMAIL",
     store,
@@ -32,7 +35,9 @@ beforeEach(() => {
     leaseMs: LEASE_MS,
     downRestMs: 5000,
     onOutcome: (outcome) => outcomes.push(outcome),
-    onIdle: () => undefined,
+    onIdle: () => {
+      idle += 1;
+    },
     random: () => 1,
   });
 });
@@ -144,7 +149,8 @@ test("a sender that died while sending is followed by another after its lease, u
   clock.advance(LEASE_MS);
   await round();
   assert.equal(sender.sent[0]?.id, lost?.delivery.id);
-  assert.equal(await store.markSent(lost as NonNullable<typeof lost>), false, "the dead one's claim is void");
+  const late = { claim: lost as NonNullable<typeof lost>, result: { state: "SENT" }, traceparent: "" } as const;
+  assert.deepEqual([...(await store.record([late]))], [], "the dead one's claim is void");
   assert.equal(store.announced.length, 1);
 });
 
@@ -161,12 +167,34 @@ test("one that died in its last try is given up, not sent a ninth time", async (
 
 test("an outcome that can't be recorded at first is recorded later, and the message is not sent again", async (context) => {
   await add();
-  const real = store.markSent.bind(store);
-  const mark = context.mock.method(store, "markSent", real);
+  const mark = context.mock.method(store, "record", store.record.bind(store));
   mark.mock.mockImplementationOnce(() => Promise.reject(new Error("database gone")), 0);
   mark.mock.mockImplementationOnce(() => Promise.reject(new Error("database gone")), 1);
   await round();
   assert.equal(mark.mock.callCount(), 3);
   assert.equal(sender.sent.length, 1);
   assert.deepEqual(await states(), ["SENT"]);
+});
+
+test("what ends together is recorded together, and one that hangs holds up no other", async (context) => {
+  const mark = context.mock.method(store, "record", store.record.bind(store));
+  const hanging = Promise.withResolvers<void>();
+  const send = context.mock.method(sender, "send", sender.send.bind(sender));
+  send.mock.mockImplementationOnce(() => hanging.promise, 2);
+  await add(3);
+  await deliver.step();
+  await eventually(async () => (await states()).filter((state) => state === "SENT").length === 2);
+  assert.equal(mark.mock.callCount(), 1);
+  hanging.resolve();
+  await deliver.settled();
+  assert.deepEqual(await states(), ["SENT", "SENT", "SENT"]);
+  assert.equal(mark.mock.callCount(), 2);
+});
+
+test("a slot that becomes free asks for more only when more may be due", async () => {
+  await add(4);
+  await round();
+  assert.equal(idle, 3, "the look was full");
+  await round();
+  assert.equal(idle, 3, "the last look saw the end");
 });
