@@ -7,16 +7,18 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from asyncpg import UniqueViolationError
 
-from meshkit.clock import uuid7
+from meshkit.clock import FakeClock, uuid7
 from shipping.adapters.rows import values_of
+from shipping.app.buy_labels import BuyLabels
 from shipping.app.create_shipment import create_shipment
 from shipping.app.ports import PageQuery, Queue, Store
 from shipping.app.stop_order import stop_order
 from shipping.domain.recipient import Preferences, Recipient
 from shipping.domain.shipment import Milestone, Shipment, Speed, State
 
-from ..builders import ADDRESS, NOW, a_labelled_shipment, a_shipment, an_order
+from ..builders import ADDRESS, NOW, FakeCarrier, Reports, a_labelled_shipment, a_shipment, an_order
 
 LEASE = NOW + timedelta(seconds=30)
 
@@ -62,12 +64,12 @@ async def test_failed_transaction_leaves_nothing(store: Store) -> None:
             await tx.add(shipment)
             await tx.stop_order(shipment.order_id, NOW)
             await tx.put_recipient(Recipient(customer_id="user-1", updated_at=NOW))
-            await tx.publish(Milestone.CREATED, shipment)
+            await tx.publish((Milestone.CREATED, shipment))
             raise ZeroDivisionError
     assert await store.get(shipment.id) is None
     assert await store.recipient("user-1") is None
     async with store.transaction() as tx:
-        assert not await tx.is_stopped(shipment.order_id)
+        assert await tx.add(shipment)  # its order is not stopped
 
 
 async def test_confirmations_and_cancellations_at_once_leave_one_outcome(store: Store) -> None:
@@ -148,6 +150,19 @@ async def test_pages_are_newest_first_and_of_one_owner(store: Store) -> None:
     of_other = PageQuery(user_id=None, order_id=other.order_id, before=None, limit=2)
     assert await store.page(of_other) == [other]
     assert await store.page(replace(of_other, user_id="user-1")) == []
+
+
+async def test_a_label_that_cannot_be_written_keeps_no_other(store: Store) -> None:
+    shipments = [a_shipment() for _ in range(3)]
+    await kept(store, *shipments)
+    carrier = FakeCarrier()
+    first = await carrier.buy_label(shipments[0])
+    carrier.labels[shipments[1].id] = first  # a carrier that gives one number twice
+    labels = BuyLabels(store=store, carrier=carrier, clock=FakeClock(NOW), report=Reports(), lease_s=30)
+    with pytest.raises((ValueError, UniqueViolationError)):
+        await labels.run()
+    states = [each.state for shipment in shipments if (each := await store.get(shipment.id))]
+    assert sorted(states) == [State.LABELLED, State.LABELLED, State.PENDING]
 
 
 async def test_recipient_is_replaced_as_a_whole(store: Store) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from meshkit.clock import FakeClock
 from shipping.adapters.memory import MemoryStore
-from shipping.app.buy_labels import BATCH, BuyLabels
+from shipping.app.buy_labels import BATCH, BuyLabels, labelled_with
 from shipping.app.measure_backlog import MeasureBacklog
 from shipping.app.ports import Queue
 from shipping.domain.errors import CarrierUnavailable
@@ -96,7 +96,7 @@ async def test_shipment_voided_meanwhile_stays_voided() -> None:
     [claimed] = await shop.store.claim(Queue.LABEL, NOW, NOW, 10)
     async with shop.store.transaction() as tx:
         await tx.save(claimed.voided(NOW))
-    await shop.labels._labelled(claimed, await shop.carrier.buy_label(claimed))
+    await shop.labels.write({claimed.id: labelled_with(await shop.carrier.buy_label(claimed))})
     assert (await shop.now(shipment)).state == State.VOIDED
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -89,15 +89,12 @@ class MemoryTransaction:
         """Remembers that this order gets no shipment."""
         self.tables.stopped.add(order_id)
 
-    async def is_stopped(self, order_id: str) -> bool:
-        """Whether `stop_order` was called for it."""
-        return order_id in self.tables.stopped
-
-    async def add(self, shipment: Shipment) -> None:
-        """Stores a new one; raises ValueError when its order has one."""
-        if await self.of_order(shipment.order_id) is not None:
-            raise ValueError(f"order {shipment.order_id} has a shipment")
+    async def add(self, shipment: Shipment) -> bool:
+        """Stores a new one, unless its order has one or was stopped."""
+        if shipment.order_id in self.tables.stopped or await self.of_order(shipment.order_id) is not None:
+            return False
         self.tables.shipments[shipment.id] = shipment
+        return True
 
     async def of_order(self, order_id: str) -> Shipment | None:
         """The order's shipment."""
@@ -107,9 +104,16 @@ class MemoryTransaction:
         """One."""
         return self.tables.shipments.get(shipment_id)
 
-    async def save(self, shipment: Shipment) -> None:
-        """Writes a changed one back."""
-        self.tables.shipments[shipment.id] = shipment
+    async def all_locked(self, shipment_ids: Sequence[str]) -> list[Shipment]:
+        """Those that exist."""
+        return [self.tables.shipments[each] for each in shipment_ids if each in self.tables.shipments]
+
+    async def save(self, *shipments: Shipment) -> None:
+        """Writes changed ones back; raises ValueError when one has another's tracking number."""
+        self.tables.shipments.update({shipment.id: shipment for shipment in shipments})
+        numbers = [each.tracking_number for each in self.tables.shipments.values() if each.tracking_number]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError("a tracking number comes twice")
 
     async def recipient(self, customer_id: str) -> Recipient | None:
         """The customer as a recipient."""
@@ -119,9 +123,9 @@ class MemoryTransaction:
         """Replaces the whole."""
         self.tables.recipients[recipient.customer_id] = recipient
 
-    async def publish(self, milestone: Milestone, shipment: Shipment) -> None:
+    async def publish(self, *news: tuple[Milestone, Shipment]) -> None:
         """Keeps it for the end of the transaction."""
-        self.told.append((milestone, shipment))
+        self.told.extend(news)
 
 
 def _matches(shipment: Shipment, query: PageQuery) -> bool:

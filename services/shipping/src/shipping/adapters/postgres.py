@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +11,15 @@ from typing import Final
 from meshkit.outbox import add_events
 from meshkit.postgres import Connection, Database
 from shipping.adapters.events import outgoing
-from shipping.adapters.rows import COLUMNS, recipient_of, recipient_values, shipment_of, values_of
+from shipping.adapters.rows import (
+    CHANGING,
+    COLUMNS,
+    changing_values_of,
+    recipient_of,
+    recipient_values,
+    shipment_of,
+    values_of,
+)
 from shipping.app.ports import PageQuery, Queue
 from shipping.domain.recipient import Recipient
 from shipping.domain.shipment import Milestone, Shipment
@@ -21,8 +29,11 @@ ORDER_LOCK: Final = 7301
 
 _SELECT: Final = f"SELECT {COLUMNS} FROM shipments"  # noqa: S608 - constants only
 _PLACES: Final = ", ".join(f"${number}" for number in range(1, 17))
-_INSERT: Final = f"INSERT INTO shipments ({COLUMNS}) VALUES ({_PLACES})"  # noqa: S608 - constants only
-_UPDATE: Final = f"UPDATE shipments SET ({COLUMNS}) = ROW({_PLACES}) WHERE id = $1"  # noqa: S608 - constants only
+_INSERT: Final = (
+    f"INSERT INTO shipments ({COLUMNS}) SELECT {_PLACES}"  # noqa: S608 - constants only
+    " WHERE NOT EXISTS (SELECT FROM stopped_orders WHERE order_id = $2) ON CONFLICT (order_id) DO NOTHING RETURNING id"
+)
+_UPDATE: Final = f"UPDATE shipments SET ({CHANGING}) = ROW($2, $3, $4, $5, $6, $7, $8, $9, $10) WHERE id = $1"  # noqa: S608 - constants only
 _PAGE: Final = (
     _SELECT + " WHERE ($1::text IS NULL OR user_id = $1) AND ($2::uuid IS NULL OR order_id = $2)"
     " AND ($3::uuid IS NULL OR id < $3) ORDER BY id DESC LIMIT $4"
@@ -119,14 +130,9 @@ class PostgresTransaction:
             now,
         )
 
-    async def is_stopped(self, order_id: str) -> bool:
-        """Whether `stop_order` was called for it."""
-        found = await self.connection.fetchval("SELECT 1 FROM stopped_orders WHERE order_id = $1", order_id)
-        return found is not None
-
-    async def add(self, shipment: Shipment) -> None:
-        """Stores a new one."""
-        await self.connection.execute(_INSERT, *values_of(shipment))
+    async def add(self, shipment: Shipment) -> bool:
+        """Stores a new one, unless its order has one or was stopped."""
+        return await self.connection.fetchval(_INSERT, *values_of(shipment)) is not None
 
     async def of_order(self, order_id: str) -> Shipment | None:
         """The order's shipment, locked."""
@@ -136,9 +142,20 @@ class PostgresTransaction:
         """One, locked."""
         return await self._locked("id", shipment_id)
 
-    async def save(self, shipment: Shipment) -> None:
-        """Writes a changed one back."""
-        await self.connection.execute(_UPDATE, *values_of(shipment))
+    async def all_locked(self, shipment_ids: Sequence[str]) -> list[Shipment]:
+        """Several, locked in the order of their ids."""
+        rows = await self.connection.fetch(
+            f"{_SELECT} WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE", list(shipment_ids)
+        )
+        return [shipment_of(row) for row in rows]
+
+    async def save(self, *shipments: Shipment) -> None:
+        """Writes changed ones back."""
+        if not shipments:
+            return
+        await self.connection.executemany(
+            _UPDATE, [(shipment.id, *changing_values_of(shipment)) for shipment in shipments]
+        )
 
     async def recipient(self, customer_id: str) -> Recipient | None:
         """The customer as a recipient."""
@@ -149,9 +166,9 @@ class PostgresTransaction:
         """Replaces the whole."""
         await self.connection.execute(_PUT_RECIPIENT, *recipient_values(recipient))
 
-    async def publish(self, milestone: Milestone, shipment: Shipment) -> None:
-        """Writes the event beside the state."""
-        await add_events(self.connection, [outgoing(milestone, shipment)])
+    async def publish(self, *news: tuple[Milestone, Shipment]) -> None:
+        """Writes the events beside the state."""
+        await add_events(self.connection, [outgoing(milestone, shipment) for milestone, shipment in news])
 
     async def _locked(self, column: str, value: str) -> Shipment | None:
         row = await self.connection.fetchrow(f"{_SELECT} WHERE {column} = $1 FOR UPDATE", value)

@@ -18,6 +18,12 @@ COLUMNS: Final = (
     "tracking_events, label_attempts, label_in_doubt, void_requested, due_at, created_at, updated_at"
 )
 
+# What changes in the life of a shipment; the rest is written once.
+CHANGING: Final = (
+    "state, tracking_number, label_url, tracking_events, label_attempts, label_in_doubt, void_requested, due_at, "
+    "updated_at"
+)
+
 
 def shipment_of(row: Record) -> Shipment:
     """A row of `shipments`."""
@@ -44,7 +50,6 @@ def shipment_of(row: Record) -> Shipment:
 
 def values_of(shipment: Shipment) -> list[Any]:
     """The values of `COLUMNS`, in their order."""
-    events = [{"status": event.status, "time": event.time.isoformat()} for event in shipment.tracking_events]
     return [
         shipment.id,
         shipment.order_id,
@@ -55,12 +60,27 @@ def values_of(shipment: Shipment) -> list[Any]:
         orjson.dumps(asdict(shipment.destination)).decode(),
         shipment.tracking_number,
         shipment.label_url,
-        orjson.dumps(events).decode(),
+        _events_json(shipment),
         shipment.label_attempts,
         shipment.label_in_doubt,
         shipment.void_requested,
         shipment.due_at,
         shipment.created_at,
+        shipment.updated_at,
+    ]
+
+
+def changing_values_of(shipment: Shipment) -> list[Any]:
+    """The values of `CHANGING`, in their order."""
+    return [
+        shipment.state.value,
+        shipment.tracking_number,
+        shipment.label_url,
+        _events_json(shipment),
+        shipment.label_attempts,
+        shipment.label_in_doubt,
+        shipment.void_requested,
+        shipment.due_at,
         shipment.updated_at,
     ]
 
@@ -90,6 +110,12 @@ def recipient_values(recipient: Recipient) -> list[Any]:
         wishes.instructions,
         recipient.updated_at,
     ]
+
+
+def _events_json(shipment: Shipment) -> str:
+    return orjson.dumps(
+        [{"status": event.status, "time": event.time.isoformat()} for event in shipment.tracking_events]
+    ).decode()
 
 
 def _address(fields: Mapping[str, Any]) -> Address:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from shipping.app.ports import Carrier, Clock, Label, Queue, Report, Store
 from shipping.domain.errors import CarrierRefused, CarrierUnavailable
 from shipping.domain.shipment import Shipment, State
 
 BATCH = 16
+# What becomes of a shipment, as it is when the carrier has answered, at that time.
+Answer = Callable[[Shipment, datetime], Shipment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +33,47 @@ class BuyLabels:
             pass
 
     async def run_batch(self) -> int:
-        """Takes a batch that is due and asks for all of it at once; returns how many it took."""
+        """Takes a batch that is due, asks for all of it at once and writes down the answers; returns how many it took."""
         now = self.clock.now()
         claimed = await self.store.claim(Queue.LABEL, now, now + timedelta(seconds=self.lease_s), BATCH)
         async with asyncio.TaskGroup() as tasks:
-            for shipment in claimed:
-                tasks.create_task(self._label(shipment))
+            asked = {shipment.id: tasks.create_task(self._ask(shipment)) for shipment in claimed}
+        if asked:
+            await self._keep({shipment_id: task.result() for shipment_id, task in asked.items()})
         return len(claimed)
 
-    async def _label(self, shipment: Shipment) -> None:
+    async def _keep(self, answers: Mapping[str, Answer]) -> None:
+        """Raises the store's error, but not before all others are written: their labels are paid for."""
+        try:
+            await self.write(answers)
+        except Exception:  # noqa: BLE001 - raised when it comes again
+            alone = (self.write({shipment_id: answer}) for shipment_id, answer in answers.items())
+            for error in filter(None, await asyncio.gather(*alone, return_exceptions=True)):
+                raise error from None
+
+    async def write(self, answers: Mapping[str, Answer]) -> None:
+        """All in one transaction; those whose shipment was voided meanwhile are dropped: whoever did it has taken this
+        very label back.
+        """
+        now = self.clock.now()
+        async with self.store.transaction() as tx:
+            waiting = [each for each in await tx.all_locked(list(answers)) if each.state == State.PENDING]
+            await tx.save(*(answers[each.id](each, now) for each in waiting))
+
+    async def _ask(self, shipment: Shipment) -> Answer:
         try:
             label = await self.carrier.buy_label(shipment)
         except CarrierRefused as error:
-            await self._failed(shipment, in_doubt=False, refused=True)
             self.report("the carrier refused a label", shipment_id=shipment.id, **error.metadata)
+            return partial(Shipment.label_failed, in_doubt=False, refused=True)
         except CarrierUnavailable as error:
+            self.report("no label yet", shipment_id=shipment.id, attempt=shipment.label_attempts)
             # Once in doubt it stays so: an earlier try may have made a label even if this one did not.
             in_doubt = error.in_doubt or shipment.label_in_doubt
-            await self._failed(shipment, in_doubt=in_doubt, refused=False)
-            self.report("no label yet", shipment_id=shipment.id, attempt=shipment.label_attempts)
-        else:
-            await self._labelled(shipment, label)
+            return partial(Shipment.label_failed, in_doubt=in_doubt, refused=False)
+        return labelled_with(label)
 
-    async def _labelled(self, shipment: Shipment, label: Label) -> None:
-        async with self.store.transaction() as tx:
-            current = await tx.get_locked(shipment.id)
-            # Voided meanwhile: whoever did it has taken this very label back.
-            if current is not None and current.state == State.PENDING:
-                await tx.save(current.labelled(label.tracking_number, label.url, self.clock.now()))
 
-    async def _failed(self, shipment: Shipment, *, in_doubt: bool, refused: bool) -> None:
-        async with self.store.transaction() as tx:
-            current = await tx.get_locked(shipment.id)
-            if current is not None and current.state == State.PENDING:
-                await tx.save(current.label_failed(self.clock.now(), in_doubt=in_doubt, refused=refused))
+def labelled_with(label: Label) -> Answer:
+    """The answer of a carrier that made it."""
+    return lambda shipment, now: shipment.labelled(label.tracking_number, label.url, now)

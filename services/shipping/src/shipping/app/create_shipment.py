@@ -25,11 +25,6 @@ async def create_shipment(
 ) -> Shipment | None:
     """The order's shipment, made now or before; None when the order was stopped."""
     await tx.lock_order(order.order_id)
-    existing = await tx.of_order(order.order_id)
-    if existing is not None:
-        return existing
-    if await tx.is_stopped(order.order_id):
-        return None
     shipment = Shipment(
         id=shipment_id,
         order_id=order.order_id,
@@ -41,8 +36,9 @@ async def create_shipment(
         updated_at=now,
         due_at=now,
     )
-    await tx.add(shipment)
-    await tx.publish(Milestone.CREATED, shipment)
+    if not await tx.add(shipment):
+        return await tx.of_order(order.order_id)
+    await tx.publish((Milestone.CREATED, shipment))
     return shipment
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -41,23 +42,28 @@ class FollowParcels:
                 "the carrier does not tell where parcels are", reason=str(error), parcels=len(by_number)
             )
             return 0
-        for number, tracking in found.items():
-            if number in by_number and self._is_news(by_number[number], tracking):
-                await self._follow(by_number[number].id, tracking)
+        news = {
+            by_number[number].id: tracking
+            for number, tracking in found.items()
+            if number in by_number and self._is_news(by_number[number], tracking)
+        }
+        if news:
+            await self._follow(news)
         return len(claimed)
 
     @staticmethod
     def _is_news(shipment: Shipment, tracking: Tracking) -> bool:
         return all(event.status != tracking.status for event in shipment.tracking_events)
 
-    async def _follow(self, shipment_id: str, tracking: Tracking) -> None:
+    async def _follow(self, news: Mapping[str, Tracking]) -> None:
+        now = self.clock.now()
         async with self.store.transaction() as tx:
-            current = await tx.get_locked(shipment_id)
-            if current is None:
-                return
-            moved, milestones = current.tracked(tracking.status, tracking.time, self.clock.now())
-            if moved is current:
-                return
-            await tx.save(moved)
-            for milestone in milestones:
-                await tx.publish(milestone, moved)
+            changed, told = [], []
+            for current in await tx.all_locked(list(news)):
+                tracking = news[current.id]
+                moved, milestones = current.tracked(tracking.status, tracking.time, now)
+                if moved is not current:
+                    changed.append(moved)
+                    told += [(milestone, moved) for milestone in milestones]
+            await tx.save(*changed)
+            await tx.publish(*told)

@@ -74,12 +74,8 @@ class Transaction(Protocol):
         """Remembers that this order gets no shipment; repeating it is no error."""
         ...
 
-    async def is_stopped(self, order_id: str) -> bool:
-        """Whether `stop_order` was called for it."""
-        ...
-
-    async def add(self, shipment: Shipment) -> None:
-        """Stores a new one; its order must have none."""
+    async def add(self, shipment: Shipment) -> bool:
+        """Stores a new one, unless its order has one or was stopped; whether it did."""
         ...
 
     async def of_order(self, order_id: str) -> Shipment | None:
@@ -90,8 +86,12 @@ class Transaction(Protocol):
         """One, locked until the transaction ends: read this before `save`."""
         ...
 
-    async def save(self, shipment: Shipment) -> None:
-        """Writes a changed one back."""
+    async def all_locked(self, shipment_ids: Sequence[str]) -> list[Shipment]:
+        """Those that exist, as `get_locked` reads them, in one round trip."""
+        ...
+
+    async def save(self, *shipments: Shipment) -> None:
+        """Writes changed ones back, in one round trip."""
         ...
 
     async def recipient(self, customer_id: str) -> Recipient | None:
@@ -102,8 +102,8 @@ class Transaction(Protocol):
         """Replaces the whole."""
         ...
 
-    async def publish(self, milestone: Milestone, shipment: Shipment) -> None:
-        """Tells the world, if the transaction commits."""
+    async def publish(self, *news: tuple[Milestone, Shipment]) -> None:
+        """Tells the world in this order, if the transaction commits."""
         ...
 
 
