@@ -8,8 +8,9 @@ from contextlib import ExitStack
 
 from local import migrations, specs, topology
 from local.builds import all as builds
-from local.builds.recipe import build
+from local.builds.recipe import Recipe, build
 from local.home import Home
+from local.links import toxiproxy
 from local.options import Options
 from local.progress import Progress
 from local.secrets import Secrets
@@ -39,6 +40,7 @@ class BringUp:
         self._supervisor = supervisor
         self._progress = progress
         self._rows = [topology.service(name) for name in options.services]
+        self._links_ready = asyncio.Event()
         self._databases: asyncio.Future[Databases] = asyncio.get_running_loop().create_future()
         self._slots = asyncio.Semaphore(STARTS_PER_CPU * (os.cpu_count() or 2))
 
@@ -50,6 +52,7 @@ class BringUp:
             async with asyncio.TaskGroup() as group:
                 for name in topology.stores_of(names):
                     group.create_task(self._postgres() if name == "postgres" else self._store(name))
+                group.create_task(self._links())
                 for stand_in in topology.stand_ins_of(names):
                     group.create_task(self._stand_in(stand_in))
                 for row in sorted(self._rows, key=specs.depth):
@@ -62,7 +65,8 @@ class BringUp:
 
     def _announce(self) -> None:
         names = self._options.services
-        for name in (*topology.stores_of(names), *topology.stand_ins_of(names)):
+        proxy = (topology.PROXY,) if self._options.faulty_links else ()
+        for name in (*topology.stores_of(names), *topology.stand_ins_of(names), *proxy):
             self._progress.announce(name, name)
         for row in self._rows:
             for replica in range(self._options.replicas_of(row.name)):
@@ -89,23 +93,29 @@ class BringUp:
         self._supervisor.add(spec)
         await self._supervisor.start(name, READY_DEADLINE_S)
 
+    async def _links(self) -> None:
+        if self._options.faulty_links:
+            await self._build(topology.PROXY, toxiproxy.recipe())
+            await self._start_in_turn(toxiproxy.spec(self._home, self._options, specs.STAND_IN_TIER))
+        self._links_ready.set()
+
     async def _stand_in(self, name: str) -> None:
         row = next(row for row in topology.STAND_INS if row.name == name)
         await self._start_in_turn(specs.stand_in_spec(row, self._home, self._options.port_base))
 
     async def _service(self, row: ServiceRow) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._build(row))
+            group.create_task(self._build(row.name, builds.recipe(row)))
             group.create_task(self._migrate(row))
+            group.create_task(self._links_ready.wait())
         async with asyncio.TaskGroup() as group:
             for replica in range(self._options.replicas_of(row.name)):
                 spec = specs.service_spec(row, replica, self._options, self._home, self._secrets)
                 group.create_task(self._start_in_turn(spec))
 
-    async def _build(self, row: ServiceRow) -> None:
-        recipe = builds.recipe(row)
+    async def _build(self, name: str, recipe: Recipe | None) -> None:
         if recipe is not None:
-            with self._progress.step(f"build {row.name}", f"build {row.name}") as step:
+            with self._progress.step(f"build {name}", f"build {name}") as step:
                 if not await build(recipe, lambda text: self._progress.says(step.key, text)):
                     step.state = "skipped"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local import topology
 from local.home import Home
+from local.links.table import through_links
 from local.options import Options
 from local.paths import ROOT
 from local.secrets import Secrets
@@ -59,6 +60,8 @@ def service_environment(
     for stand_in in topology.STAND_INS:
         if stand_in.used_by == row.name:
             values[stand_in.env] = stand_in_address(stand_in, base)
+    if options.faulty_links:
+        values = {name: through_links(value, row.name, options) for name, value in values.items()}
     if row.name == "user" and os.environ.get("BANYAN_JWT_SIGNING_KEY_FILE"):
         values["BANYAN_JWT_SIGNING_KEY_FILE"] = str(Path(os.environ["BANYAN_JWT_SIGNING_KEY_FILE"]).resolve())
     return values | inherited(prefix) | protected(values, prefix)

@@ -12,6 +12,7 @@ from local import specs, topology
 from local.bringup import READY_DEADLINE_S, BringUp
 from local.errors import LocalError
 from local.home import Home
+from local.links.table import links
 from local.options import Options
 from local.ports import check_free
 from local.progress import Progress
@@ -19,6 +20,7 @@ from local.secrets import Secrets
 from local.supervision.supervisor import ProcessStatus, Supervisor
 from local.topology import process_name
 
+CLOCK_OFFSET = "BANYAN_CLOCK_OFFSET_S"
 LEAST_FREE_BYTES = 200 * 1024 * 1024
 
 
@@ -46,12 +48,16 @@ class Mesh:
         names = self.options.services
         rows = [(name, 1) for name in (*topology.stores_of(names), *topology.stand_ins_of(names))]
         rows += [(name, self.options.replicas_of(name)) for name in names]
-        return {
+        wanted = {
             port: purpose
             for name, count in rows
             for replica in range(count)
             for port, purpose in self._ports(name, replica).items()
         }
+        if self.options.faulty_links:
+            wanted |= self._ports(topology.PROXY, 0)
+            wanted |= {int(link.listen.rpartition(":")[2]): link.name for link in links(self.options)}
+        return wanted
 
     def _ports(self, name: str, replica: int) -> dict[int, str]:
         numbers = topology.ports(name, replica, self.options.port_base)
@@ -98,10 +104,17 @@ class Mesh:
         """Stops what NAME means; it stays down until it is started."""
         await asyncio.gather(*(self.supervisor.stop(each) for each in self.named(name)))
 
-    async def restart(self, name: str) -> None:
-        """Restarts what NAME means, one replica after the other."""
+    async def restart(self, name: str, clock_offset_s: float | None = None) -> None:
+        """Restarts what NAME means, one replica after the other; with another clock when an offset is given."""
         for each in self.named(name):
+            if clock_offset_s is not None:
+                self._set_clock(each, clock_offset_s)
             await self.supervisor.restart(each, READY_DEADLINE_S)
+
+    def _set_clock(self, name: str, offset_s: float) -> None:
+        spec = self.supervisor.get(name).spec
+        environment = {**spec.environment, CLOCK_OFFSET: f"{offset_s:g}"}
+        self.supervisor.add(replace(spec, environment=environment))
 
     async def scale(self, name: str, count: int) -> None:
         """Runs `count` replicas of a service; its callers restart one by one, since they hold a list of addresses."""
@@ -109,6 +122,8 @@ class Mesh:
         self.named(name)
         if not 1 <= count <= topology.MAX_REPLICAS:
             raise LocalError(f"{name} can have 1 to {topology.MAX_REPLICAS} replicas, not {count}")
+        if self.options.faulty_links:
+            raise LocalError("a mesh with faulty links keeps its replicas: give them to `up --replicas`")
         async with self._scaling:
             await self._scale(row, count)
 

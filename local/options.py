@@ -11,6 +11,9 @@ from local import topology
 from local.errors import LocalError
 from local.ports import check_base
 
+EVERY = "all"
+"""Stands for every service in `--replicas all=2`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -20,6 +23,8 @@ class Options:
     """With all they call, callees first."""
     replicas: Mapping[str, int] = field(default_factory=dict)
     port_base: int = topology.DEFAULT_PORT_BASE
+    faulty_links: bool = False
+    """Whether a proxy stands between every two, so that links can be cut and slowed."""
 
     def replicas_of(self, service: str) -> int:
         """How many processes of a service are wanted."""
@@ -33,7 +38,7 @@ class Options:
     def load(cls, text: str) -> Options:
         """The reverse of `dump`."""
         values = json.loads(text)
-        return cls(tuple(values["services"]), values["replicas"], values["port_base"])
+        return cls(**values | {"services": tuple(values["services"])})
 
 
 def port_base(given: int | None) -> int:
@@ -47,7 +52,7 @@ def port_base(given: int | None) -> int:
 
 
 def parse_replicas(values: Iterable[str]) -> dict[str, int]:
-    """`product=3` → {"product": 3}; commas separate several."""
+    """`product=3` → {"product": 3}; commas separate several; `all` is a name here."""
     result: dict[str, int] = {}
     for part in (part for value in values for part in value.split(",") if part):
         name, equals, number = part.partition("=")
@@ -56,15 +61,20 @@ def parse_replicas(values: Iterable[str]) -> dict[str, int]:
                 f"--replicas {part!r}: write SERVICE=NUMBER with a number from 1 to {topology.MAX_REPLICAS}, "
                 "such as product=3"
             )
-        result[topology.service(name).name] = int(number)
+        result[name if name == EVERY else topology.service(name).name] = int(number)
     return result
 
 
-def make(names: Iterable[str], replicas: Iterable[str], base: int | None) -> Options:
+def make(
+    names: Iterable[str], replicas: Iterable[str], base: int | None, *, faulty_links: bool = False
+) -> Options:
     """From the command line's words; no names means every service."""
     wanted = topology.closure(names) or [row.name for row in topology.SERVICES]
     counts = parse_replicas(replicas)
+    everywhere = counts.pop(EVERY, None)
     for name in counts:
         if name not in wanted:
             raise LocalError(f"--replicas {name}={counts[name]}: {name} is not among the services to start")
-    return Options(tuple(wanted), counts, port_base(base))
+    if everywhere is not None:
+        counts = dict.fromkeys(wanted, everywhere) | counts
+    return Options(tuple(wanted), counts, port_base(base), faulty_links)

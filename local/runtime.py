@@ -135,7 +135,7 @@ class Runtime:
             await mesh.stop(request["name"])
 
         async def restart(request: Mapping[str, Any]) -> None:
-            await mesh.restart(request["name"])
+            await mesh.restart(request["name"], request.get("clock_offset_s"))
 
         async def scale(request: Mapping[str, Any]) -> None:
             await mesh.scale(request["name"], request["count"])

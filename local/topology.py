@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from local.errors import LocalError
 
-Kind = Literal["store", "stand-in", "service"]
+Kind = Literal["store", "stand-in", "service", "chaos"]
 Language = Literal["python", "go", "java", "typescript"]
 Store = Literal["postgres", "redis", "nats"]
 
@@ -21,6 +21,9 @@ FIRST_SERVICE_OFFSET = 120
 SERVICE_BLOCK = 20
 """Ports for each service: a gRPC and an admin port for each of at most ten replicas."""
 MAX_REPLICAS = SERVICE_BLOCK // 2
+PROXY = "toxiproxy"
+"""Stands between every two when links can be made faulty; its own interface is at base + 300, each link above it."""
+PROXY_OFFSET = 300
 PORT_SPAN = 500
 """A copy uses base + 80 … base + 499; port bases of two copies must lie at least this far apart."""
 
@@ -98,6 +101,9 @@ SERVICES: tuple[ServiceRow, ...] = (
     ),
 )
 
+MAIN_PORT: Final[Mapping[Store, str]] = {"postgres": "sql", "nats": "nats", "redis": "redis"}
+"""The port of each store that services connect to."""
+
 _SERVICES = {row.name: row for row in SERVICES}
 _STORES = {row.name: row for row in STORES}
 _STAND_INS = {row.name: row for row in STAND_INS}
@@ -111,8 +117,8 @@ def service(name: str) -> ServiceRow:
 
 
 def all_names() -> list[str]:
-    """Every name that can be started or stopped: stores, stand-ins, services."""
-    return [*_STORES, *_STAND_INS, *_SERVICES]
+    """Every name that can be started or stopped: stores, stand-ins, the proxy of faulty links, services."""
+    return [*_STORES, *_STAND_INS, PROXY, *_SERVICES]
 
 
 def unknown_name(what: str, name: str, known: Iterable[str]) -> LocalError:
@@ -169,6 +175,8 @@ def split_name(name: str) -> tuple[str, int | None]:
 
 def ports(name: str, replica: int, base: int) -> dict[str, int]:
     """Port name → port of one process. A service has `grpc` and `admin`, the gateway `http` and `admin`."""
+    if name == PROXY:
+        return {"http": base + PROXY_OFFSET}
     fixed = _STORES[name].ports if name in _STORES else _STAND_INS[name].ports if name in _STAND_INS else None
     if fixed is not None:
         return {key: base + offset for key, offset in fixed.items()}

@@ -99,6 +99,18 @@ def test_replicas_of_something_that_is_not_started_are_refused() -> None:
         make(["user"], ["order=2"], BASE)
 
 
+def test_all_means_every_service_and_a_name_beside_it_wins() -> None:
+    options = make([], ["all=2,order=3"], BASE)
+    assert {options.replicas_of(name) for name in NAMES if name != "order"} == {2}
+    assert options.replicas_of("order") == 3
+    assert make(["user"], ["all=4"], BASE).replicas == {"user": 4}
+
+
+def test_options_survive_the_way_to_a_detached_supervisor() -> None:
+    options = make(["order"], ["all=2"], BASE, faulty_links=True)
+    assert Options.load(options.dump()) == options
+
+
 @pytest.mark.parametrize("base", [0, 900, 65500])
 def test_an_impossible_port_base_is_refused(base: int) -> None:
     with pytest.raises(LocalError, match=f"--port-base {base}"):

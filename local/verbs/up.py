@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import time
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -33,15 +34,20 @@ def up(
         list[str] | None, typer.Argument(metavar="[SERVICE]...", help="Only these and all they call.")
     ] = None,
     replicas: Annotated[
-        list[str] | None, typer.Option(metavar="SERVICE=N", help="Several processes of a service.")
+        list[str] | None, typer.Option(metavar="SERVICE=N", help="Several processes of a service; `all=2`.")
     ] = None,
+    faulty_links: Annotated[
+        bool, typer.Option("--faulty-links", help="A proxy between every two, to cut and slow links.")
+    ] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return once everything is ready.")] = False,
     port_base: Annotated[
         int | None, typer.Option(help="The gateway listens on this plus 80. Default 8000.")
     ] = None,
 ) -> int:
     """Start the mesh: builds, migrates, seeds and starts whatever needs it. Ctrl-C stops all of it."""
-    options = available(make(services or [], replicas or [], port_base), asked=bool(services))
+    options = available(
+        make(services or [], replicas or [], port_base, faulty_links=faulty_links), asked=bool(services)
+    )
     home = Home.from_environment()
     home.create()
     if home.supervisor_pid() is not None:
@@ -59,7 +65,7 @@ def available(options: Options, *, asked: bool) -> Options:
     if missing:
         err.print(f"not in this tree, left out: {', '.join(missing)}", style="yellow")
     present = tuple(name for name in options.services if name not in missing)
-    return Options(present, options.replicas, options.port_base)
+    return replace(options, services=present)
 
 
 async def in_foreground(runtime: Runtime) -> None:
