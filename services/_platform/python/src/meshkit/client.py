@@ -17,6 +17,7 @@ from meshkit.rpc import wiring
 from meshkit.rpc.balancer import Balancer
 from meshkit.rpc.client import CallFailed, RpcClient
 from meshkit.rpc.outgoing import Ended, OutgoingCall
+from meshkit.rpc.resolving import Resolver
 from meshkit.rpc.retrying import RetryPolicy
 from meshkit.settings import ServiceSettings
 from meshkit.status import remote_error
@@ -80,7 +81,7 @@ class Channel:
         """Makes the channel; connections open with the first calls."""
         retries = CLIENT_RETRIES.labels(self._upstream)
         self._client = RpcClient(
-            Balancer(self._upstream, self._target), self._config.retry_budget(), retries.inc
+            Balancer(self._upstream, Resolver(self._target)), self._config.retry_budget(), retries.inc
         )
 
     async def stop(self, grace_s: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from meshkit import wire
 from meshkit.interceptors import Proceed
 from meshkit.methods import GrpcService, Method
+from meshkit.rpc import wiring
 from meshkit.rpc.handling import OK, Handler, Incoming, Status
 from meshkit.rpc.health import SERVICE as HEALTH_SERVICE
 from meshkit.rpc.health import Health
@@ -63,7 +64,9 @@ class GrpcRuntime:
                     call.initial_metadata.clear()
                 await incoming.send(message)
 
-            payload = await anext(incoming.messages(), b"")
+            payload = await anext(incoming.messages(), None)
+            if payload is None:
+                return Status(wiring.INTERNAL, "the request is missing")
             call = ServerCall(method, payload, incoming.metadata, incoming.remaining_s, send)
             await proceed(call)
             return OK if call.failure is None else _status(call.failure)

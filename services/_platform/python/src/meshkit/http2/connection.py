@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
-from meshkit.http2 import frames
+from meshkit.http2 import frames, settings
+from meshkit.http2.checks import for_connection, of_size, unpadded
 from meshkit.http2.errors import ConnectionFault, StreamFault
-from meshkit.http2.headers import MAX_LIST_SIZE, Decoder, Encoder
+from meshkit.http2.headers import MAX_LIST_SIZE, Decoder
+from meshkit.http2.owner import Owner
 from meshkit.http2.sending import Outbox
 from meshkit.http2.stream import Stream
 
@@ -19,26 +21,6 @@ STREAM_WINDOW: Final = 2**20
 _STREAMS_AT_FIRST: Final = 100
 # More frames than this without a single request or answer between them is an attack, not a conversation.
 _MAX_IDLE_CHATTER: Final = 10_000
-
-
-class Owner(Protocol):
-    """Who holds a connection."""
-
-    def on_stream(self, stream: Stream) -> None:
-        """A request begins; the owner gives the stream its receiver."""
-        ...
-
-    def on_goaway(self, last: int, code: int, message: str) -> None:
-        """The peer takes no new streams; those above `last` have been told that they are untouched."""
-        ...
-
-    def on_pong(self, payload: bytes) -> None:
-        """A ping was answered."""
-        ...
-
-    def on_slots(self) -> None:
-        """A stream has ended, or the peer allows more of them."""
-        ...
 
 
 class Connection(Outbox):
@@ -55,25 +37,27 @@ class Connection(Outbox):
         self._client = client
         self._max_streams = max_streams
         self._decoder = Decoder()
-        self.encoder = Encoder()
         self.streams: dict[int, Stream] = {}
         self.peer_max_streams = _STREAMS_AT_FIRST if client else 0
         self.last_peer_stream = 0
         self.closing = False
         self.stream_window = STREAM_WINDOW
-        self._introduced = False
+        self.introduced = False
         self._next_number = 1
+        self._last_promised = frames.LARGEST_STREAM_ID
         self._rest = b"" if client else None
         self._preface = b""
         self._window = CONNECTION_WINDOW
         self._owed = 0
-        self._chatter = 0
-        self._open_block: tuple[Stream | None, bool, bytearray] | None = None
-        self._handlers: dict[int, Callable[[int, int, bytes], None]] = {
+        self._open_block: tuple[int, Stream | None, bool, bytearray] | None = None
+        # Nothing may come before the peer's settings, which put the others in.
+        self._handlers: dict[int, Callable[[int, int, bytes], None]] = {frames.SETTINGS: self._on_settings}
+        self._later_handlers: dict[int, Callable[[int, int, bytes], None]] = {
             frames.DATA: self._on_data,
             frames.HEADERS: self._on_headers,
+            frames.PRIORITY: self._on_priority,
             frames.RST_STREAM: self._on_reset,
-            frames.SETTINGS: self._on_settings,
+            frames.PUSH_PROMISE: self._on_push,
             frames.PING: self._on_ping,
             frames.GOAWAY: self._on_goaway,
             frames.WINDOW_UPDATE: self._on_window_update,
@@ -99,6 +83,8 @@ class Connection(Outbox):
         """A new stream of ours; ask `has_room` before."""
         stream = Stream(self, self._next_number, self.peer_stream_window, STREAM_WINDOW)
         self._next_number += 2
+        if self._next_number > frames.LARGEST_STREAM_ID:
+            self.closing = True
         self.streams[stream.number] = stream
         return stream
 
@@ -113,7 +99,7 @@ class Connection(Outbox):
             self._read(data)
         except ConnectionFault as fault:
             self.closing = True
-            self.write(frames.goaway(self.last_peer_stream, fault.code, str(fault).encode()[:200]))
+            self.go_away(self.last_peer_stream, fault.code, str(fault))
             raise
 
     def lost(self) -> None:
@@ -122,7 +108,7 @@ class Connection(Outbox):
         for stream in list(self.streams.values()):
             self._forget(stream)
             if stream.receiver is not None:
-                stream.receiver.on_reset(frames.INTERNAL_ERROR, untouched=False)
+                stream.receiver.on_reset(frames.CONNECTION_LOST, untouched=False)
 
     def reset(self, stream: Stream, code: int) -> None:
         """Ends a stream of either side now."""
@@ -134,9 +120,10 @@ class Connection(Outbox):
         stream.receive_window += size
         self.write(frames.window_update(stream.number, size))
 
-    def go_away(self, last: int, code: int = frames.NO_ERROR) -> None:
-        """Tells the peer to begin no streams above `last`."""
-        self.write(frames.goaway(last, code))
+    def go_away(self, last: int, code: int = frames.NO_ERROR, message: str = "") -> None:
+        """Tells the peer that no streams above `last` are served, which never grows again."""
+        self._last_promised = min(self._last_promised, last)
+        self.write(frames.goaway(self._last_promised, code, message.encode()[:200]))
 
     def sent_end(self, stream: Stream) -> None:
         """Our half of the stream is over."""
@@ -149,6 +136,7 @@ class Connection(Outbox):
             return False
         stream.ended_here = stream.ended_there = True
         stream.waiting.clear()
+        stream.waiting_trailers = None
         self.unqueue(stream)
         self._owner.on_slots()
         return True
@@ -179,8 +167,10 @@ class Connection(Outbox):
                     handler(flags, number & frames.LARGEST_STREAM_ID, data[start:position])
                 except StreamFault as fault:
                     self._reset_faulty(number & frames.LARGEST_STREAM_ID, fault.code)
-            elif kind == frames.PUSH_PROMISE:
-                raise ConnectionFault(frames.PROTOCOL_ERROR, "a push that was not allowed")
+            elif not self.introduced:
+                raise ConnectionFault(frames.PROTOCOL_ERROR, "something before the settings")
+            else:  # an extension of the protocol
+                self._count_chatter()
         self._rest = data[position:]
 
     def _greeted(self, data: bytes) -> bytes:
@@ -214,15 +204,21 @@ class Connection(Outbox):
             self._window += self._owed
             self._owed = 0
         stream = self.streams.get(number)
-        if stream is None or stream.ended_there:
+        if stream is None:
             self._check_past(number)
+            self._count_chatter()
             return
-        self._chatter = 0
+        if stream.ended_there:
+            raise StreamFault(frames.STREAM_CLOSED, "data after the end")
         stream.receive_window -= size
         if stream.receive_window < 0:
             raise StreamFault(frames.FLOW_CONTROL_ERROR, "more data than agreed")
         end = bool(flags & frames.END_STREAM)
-        body = _unpadded(payload, flags) if flags & frames.PADDED else payload
+        body = unpadded(payload) if flags & frames.PADDED else payload
+        if body or end:
+            self._chatter = 0
+        else:
+            self._count_chatter()
         if end:
             self._ended_there(stream)
         elif len(body) < size:
@@ -233,7 +229,7 @@ class Connection(Outbox):
     def _check_past(self, number: int) -> None:
         """A frame for a stream that is over is late; for one that never was it is an error."""
         ours = (number & 1) == self._client
-        if number == 0 or number >= self._next_number if ours else number > self.last_peer_stream:
+        if number == 0 or number >= (self._next_number if ours else self.last_peer_stream + 1):
             raise ConnectionFault(frames.PROTOCOL_ERROR, f"stream {number} was never opened")
 
     def _ended_there(self, stream: Stream) -> None:
@@ -243,8 +239,10 @@ class Connection(Outbox):
 
     def _on_headers(self, flags: int, number: int, payload: bytes) -> None:
         if flags & frames.PADDED:
-            payload = _unpadded(payload, flags)
+            payload = unpadded(payload)
         if flags & frames.WITH_PRIORITY:
+            if len(payload) < 5:
+                raise ConnectionFault(frames.FRAME_SIZE_ERROR, "a torn priority")
             payload = payload[5:]
         stream = self.streams.get(number)
         if stream is None:
@@ -255,7 +253,7 @@ class Connection(Outbox):
         if flags & frames.END_HEADERS:
             self._headers_read(stream, end, payload)
         else:
-            self._open_block = (stream, end, bytearray(payload))
+            self._open_block = (number, stream, end, bytearray(payload))
 
     def _opened_by_peer(self, number: int) -> Stream | None:
         """The new stream, or None when its headers are read only to keep the tables alike."""
@@ -266,7 +264,7 @@ class Connection(Outbox):
         if number % 2 == 0:
             raise ConnectionFault(frames.PROTOCOL_ERROR, "clients open odd streams")
         self.last_peer_stream = number
-        if self.closing or len(self.streams) >= self._max_streams:
+        if self.closing or len(self.streams) >= self._max_streams or not self._owner.takes_more():
             self.write(frames.rst_stream(number, frames.REFUSED_STREAM))
             self._count_chatter()
             return None
@@ -288,8 +286,8 @@ class Connection(Outbox):
     def _on_continuation(self, flags: int, number: int, payload: bytes) -> None:
         if self._open_block is None:
             raise ConnectionFault(frames.PROTOCOL_ERROR, "a continuation of nothing")
-        stream, end, block = self._open_block
-        if stream is not None and stream.number != number:
+        expected, stream, end, block = self._open_block
+        if number != expected:
             raise ConnectionFault(frames.PROTOCOL_ERROR, "a header block was interrupted")
         block += payload
         if len(block) > MAX_LIST_SIZE:
@@ -299,27 +297,41 @@ class Connection(Outbox):
             self._open_block = None
             self._headers_read(stream, end, bytes(block))
 
+    def _on_priority(self, flags: int, number: int, payload: bytes) -> None:
+        """Obsolete, and heeded by nobody."""
+        if number == 0:
+            raise ConnectionFault(frames.PROTOCOL_ERROR, "a priority of no stream")
+        self._count_chatter()
+        if len(payload) != 5:
+            raise StreamFault(frames.FRAME_SIZE_ERROR, "a torn priority")
+
+    def _on_push(self, flags: int, number: int, payload: bytes) -> None:
+        raise ConnectionFault(frames.PROTOCOL_ERROR, "a push that was not allowed")
+
     def _on_reset(self, flags: int, number: int, payload: bytes) -> None:
-        _expect(payload, 4)
+        of_size(payload, 4)
+        self._count_chatter()
         stream = self.streams.get(number)
         if stream is None:
             self._check_past(number)
             return
-        self._count_chatter()
         self._forget(stream)
         code = frames.read_uint32(payload)
         if stream.receiver is not None:
             stream.receiver.on_reset(code, untouched=code == frames.REFUSED_STREAM)
 
     def _on_settings(self, flags: int, number: int, payload: bytes) -> None:
-        if flags & frames.ACK:
-            return
-        if len(payload) % 6:
-            raise ConnectionFault(frames.FRAME_SIZE_ERROR, "torn settings")
+        for_connection(number)
         self._count_chatter()
-        if self._client and not self._introduced:  # without a word of it there is no limit
-            self.peer_max_streams, self._introduced = frames.LARGEST_STREAM_ID, True
-        for name, value in frames.read_settings(payload):
+        if flags & frames.ACK:
+            of_size(payload, 0)
+            return
+        if not self.introduced:
+            self.introduced = True
+            self._handlers |= self._later_handlers
+            if self._client:  # without a word of it there is no limit
+                self.peer_max_streams = frames.LARGEST_STREAM_ID
+        for name, value in settings.read(payload, from_server=self._client):
             if name == frames.INITIAL_WINDOW_SIZE:
                 self.peer_window_changed(value, self.streams.values())
             elif name == frames.MAX_FRAME_SIZE:
@@ -332,16 +344,19 @@ class Connection(Outbox):
         self._owner.on_slots()
 
     def _on_ping(self, flags: int, number: int, payload: bytes) -> None:
-        _expect(payload, 8)
+        for_connection(number)
+        of_size(payload, 8)
+        self._count_chatter()
         if flags & frames.ACK:
             self._owner.on_pong(payload)
             return
-        self._count_chatter()
         self.write(frames.ping(payload, ack=True))
 
     def _on_goaway(self, flags: int, number: int, payload: bytes) -> None:
+        for_connection(number)
         if len(payload) < 8:
             raise ConnectionFault(frames.FRAME_SIZE_ERROR, "a torn farewell")
+        self._count_chatter()
         last, code, message = frames.read_goaway(payload)
         self.closing = True
         for stream in [each for each in self.streams.values() if each.number > last and self._client]:
@@ -351,7 +366,8 @@ class Connection(Outbox):
         self._owner.on_goaway(last, code, message.decode("utf-8", "replace")[:200])
 
     def _on_window_update(self, flags: int, number: int, payload: bytes) -> None:
-        _expect(payload, 4)
+        of_size(payload, 4)
+        self._count_chatter()
         increment = frames.read_uint32(payload) & frames.LARGEST_WINDOW
         if number == 0:
             self.peer_connection_grew(increment)
@@ -366,16 +382,3 @@ class Connection(Outbox):
         self._chatter += 1
         if self._chatter > _MAX_IDLE_CHATTER:
             raise ConnectionFault(frames.ENHANCE_YOUR_CALM, "too many frames that carry nothing")
-
-
-def _expect(payload: bytes, size: int) -> None:
-    if len(payload) != size:
-        raise ConnectionFault(
-            frames.FRAME_SIZE_ERROR, f"a payload of {len(payload)} octets instead of {size}"
-        )
-
-
-def _unpadded(payload: bytes, flags: int) -> bytes:
-    if not payload or payload[0] >= len(payload):
-        raise ConnectionFault(frames.PROTOCOL_ERROR, "more padding than payload")
-    return payload[1 : len(payload) - payload[0]]

@@ -37,6 +37,7 @@ DEFAULT_FRAME_SIZE: Final = 16_384
 DEFAULT_TABLE_SIZE: Final = 4_096
 LARGEST_WINDOW: Final = 2**31 - 1
 LARGEST_STREAM_ID: Final = 2**31 - 1
+LARGEST_FRAME_SIZE: Final = 2**24 - 1
 
 NO_ERROR: Final = 0x0
 PROTOCOL_ERROR: Final = 0x1
@@ -49,6 +50,8 @@ CANCEL: Final = 0x8
 COMPRESSION_ERROR: Final = 0x9
 ENHANCE_YOUR_CALM: Final = 0xB
 INADEQUATE_SECURITY: Final = 0xC
+CONNECTION_LOST: Final = -1
+"""No code of the protocol: how a stream ends whose connection is gone."""
 
 HEAD: Final = struct.Struct(">HBBBI")
 """Length (upper two octets, then the lowest), type, flags, stream id."""

@@ -124,13 +124,13 @@ class Encoder:
         known = self._blocks.get(key)
         if known is not None:
             return known
-        announcement, count = self._announced(), self._count
+        count = self._count
         block = b"".join([self._lasting(pair) for pair in pairs])
         if self._count != count:  # places in the table have moved
             self._blocks.clear()
         else:
             self._blocks[key] = block
-        return announcement + block
+        return block
 
     def _lasting(self, pair: tuple[str, str]) -> bytes:
         if pair in _STATIC_PAIRS:
@@ -145,7 +145,8 @@ class Encoder:
         self._room -= size
         return _written(pair, 0x3F, 0x40)
 
-    def _announced(self) -> bytes:
+    def announcement(self) -> bytes:
+        """What must stand before the next block, whichever it is; mostly nothing."""
         if not self._announce:
             return b""
         self._announce = False
@@ -153,12 +154,14 @@ class Encoder:
 
 
 def literals(pairs: Iterable[tuple[str, str]]) -> bytes:
-    """A block that depends on no table, to be prepared at any time."""
+    """A block that depends on no table, to be prepared at any time. Raises ValueError for what no header can hold."""
     return b"".join([_written(pair, 0x0F, 0x00) for pair in pairs])
 
 
 def _written(pair: tuple[str, str], mask: int, mark: int) -> bytes:
     name, value = pair
+    if not value.isprintable():
+        raise ValueError(f"the header {name} has a value with control characters")
     index = _STATIC_NAMES.get(name, 0)
     text = value.encode("latin-1")
     head = _number(index, mask, mark)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from meshkit.http2 import frames
 from meshkit.http2.errors import ConnectionFault, StreamFault
+from meshkit.http2.headers import Encoder
 
 if TYPE_CHECKING:
     from meshkit.http2.stream import Stream
@@ -20,6 +21,8 @@ class Outbox:
         self._out: list[bytes] = []
         self._queue: dict[int, Stream] = {}
         self._peer_window = frames.DEFAULT_WINDOW
+        self._chatter = 0
+        self.encoder = Encoder()
         self.peer_stream_window = frames.DEFAULT_WINDOW
         self.peer_frame_size = frames.DEFAULT_FRAME_SIZE
 
@@ -44,6 +47,8 @@ class Outbox:
 
     def send_headers(self, stream: Stream, block: bytes, *, end: bool) -> None:
         """Sends a block, in several frames when it is larger than one may be."""
+        self._chatter = 0
+        block = self.encoder.announcement() + block
         size = self.peer_frame_size
         flags = frames.END_STREAM if end else 0
         if len(block) <= size:
@@ -65,17 +70,21 @@ class Outbox:
         size = len(data)
         room = min(self.peer_frame_size, stream.send_window, self._peer_window)
         if not stream.waiting and (size <= room or size == 0):
-            stream.send_window -= size
-            self._peer_window -= size
-            flags = frames.END_STREAM if end else 0
-            self.write(frames.head(size, frames.DATA, flags, stream.number) + data)
-            if end:
-                self.sent_end(stream)
+            self._write_data(stream, data, end=end)
             return
         stream.waiting += data
         stream.waiting_end = end
         self._queue[stream.number] = stream
         self._pump(stream)
+
+    def _write_data(self, stream: Stream, data: bytes, *, end: bool) -> None:
+        size = len(data)
+        self._chatter = 0
+        stream.send_window -= size
+        self._peer_window -= size
+        self.write(frames.head(size, frames.DATA, frames.END_STREAM if end else 0, stream.number) + data)
+        if end:
+            self.sent_end(stream)
 
     def _pump(self, stream: Stream) -> None:
         while stream.waiting:
@@ -84,41 +93,42 @@ class Outbox:
                 return
             part = bytes(stream.waiting[:size])
             del stream.waiting[:size]
-            stream.send_window -= size
-            self._peer_window -= size
-            end = stream.waiting_end and not stream.waiting
-            self.write(frames.head(size, frames.DATA, frames.END_STREAM if end else 0, stream.number) + part)
-            if end:
-                self.sent_end(stream)
+            self._write_data(stream, part, end=stream.waiting_end and not stream.waiting)
         self.unqueue(stream)
         if stream.waiting_trailers is not None:
             block, stream.waiting_trailers = stream.waiting_trailers, None
             self.send_headers(stream, block, end=True)
-        elif stream.receiver is not None:
+        if stream.receiver is not None:
             stream.receiver.on_drained()
 
     def peer_connection_grew(self, increment: int) -> None:
         """The peer takes more on all streams together; those that waited longest go on first."""
+        if increment == 0:
+            raise ConnectionFault(frames.PROTOCOL_ERROR, "a window update of nothing")
         self._peer_window += increment
-        if increment == 0 or self._peer_window > frames.LARGEST_WINDOW:
-            raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window update out of range")
+        if self._peer_window > frames.LARGEST_WINDOW:
+            raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
         for stream in list(self._queue.values()):
+            if self._peer_window <= 0:
+                return
             self._pump(stream)
 
     def peer_stream_grew(self, stream: Stream, increment: int) -> None:
         """The peer takes more on one stream."""
+        if increment == 0:
+            raise StreamFault(frames.PROTOCOL_ERROR, "a window update of nothing")
         stream.send_window += increment
-        if increment == 0 or stream.send_window > frames.LARGEST_WINDOW:
-            raise StreamFault(frames.FLOW_CONTROL_ERROR, "a window update out of range")
+        if stream.send_window > frames.LARGEST_WINDOW:
+            raise StreamFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
         self._pump_if_waiting(stream)
 
     def peer_window_changed(self, size: int, streams: Iterable[Stream]) -> None:
         """The peer's SETTINGS_INITIAL_WINDOW_SIZE, which holds for open streams too."""
-        if size > frames.LARGEST_WINDOW:
-            raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
         change, self.peer_stream_window = size - self.peer_stream_window, size
         for stream in list(streams):
             stream.send_window += change
+            if stream.send_window > frames.LARGEST_WINDOW:
+                raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
             self._pump_if_waiting(stream)
 
     def _pump_if_waiting(self, stream: Stream) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
 
 from meshkit.logging import get_logger
 from meshkit.rpc.dialing import DialedConnection
-from meshkit.rpc.resolving import Resolver
+from meshkit.rpc.resolving import Resolving
 from meshkit.rpc.subchannel import Address, State, Subchannel
+from meshkit.rpc.timing import Timing
 
-RESOLVE_EVERY_S: Final = 5.0
-"""How long a new replica may go unnoticed; pods come and go within seconds when a service scales."""
 log = get_logger()
 
 
@@ -20,12 +18,12 @@ class NowhereToGo(Exception):
 
 
 class Balancer:
-    """Keeps a connection to every address of the target, from the first call on."""
+    """Keeps a connection to every address that `resolver` names, from the first call on until it is stopped."""
 
-    def __init__(self, upstream: str, target: str, resolve_every_s: float = RESOLVE_EVERY_S) -> None:
+    def __init__(self, upstream: str, resolver: Resolving, timing: Timing | None = None) -> None:
         self._upstream = upstream
-        self._resolver = Resolver(target)
-        self._resolve_every_s = resolve_every_s
+        self._resolver = resolver
+        self._timing = timing or Timing()
         self._subchannels: dict[Address, Subchannel] = {}
         self._ready: list[DialedConnection] = []
         self._turn = 0
@@ -33,45 +31,57 @@ class Balancer:
         self._task: asyncio.Task[None] | None = None
         self._failure = ""
         self._leaving: set[asyncio.Task[None]] = set()
+        self._stopped = False
 
     async def stop(self, grace_s: float) -> None:
         """Lets calls under way end for `grace_s` seconds, then closes all connections."""
+        self._stopped = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
             self._task = None
-        stopping = [subchannel.stop(grace_s) for subchannel in self._subchannels.values()]
-        self._subchannels = {}
-        await asyncio.gather(*stopping, *self._leaving)
         self._refresh()
+        subchannels, self._subchannels = list(self._subchannels.values()), {}
+        for subchannel in subchannels:
+            self._let_go(subchannel, grace_s)
+        if leaving := set(self._leaving):
+            _, late = await asyncio.wait(leaving, timeout=grace_s + _MARGIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*leaving, return_exceptions=True)
 
     def pick(self) -> DialedConnection | None:
-        """The next connection in turn, None when none is ready."""
+        """The next connection in turn that takes a call at once, None when there is none."""
         ready = self._ready
         for _ in range(len(ready)):
             self._turn += 1
             connection = ready[self._turn % len(ready)]
-            if connection.open:
+            if connection.free:
                 return connection
         return None
 
     async def wait(self) -> DialedConnection:
-        """The next connection; waits while one is being made that has not failed yet.
+        """The next connection, be it full; waits while one is being made that has not failed yet.
 
         Raises NowhereToGo when every address is failing. The caller bounds the wait.
         """
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(
-                self._follow(), name=f"resolve-{self._upstream}"
-            )
         while True:
-            if connection := self.pick():
+            if self._stopped:
+                raise NowhereToGo(f"{self._upstream}: the channel is closed")
+            if self._task is None:
+                self._task = asyncio.create_task(self._follow(), name=f"resolve-{self._upstream}")
+            if connection := self.pick() or self._full():
                 return connection
             if self._hopeless():
                 raise NowhereToGo(self._reason())
             if self._changed is None:
                 self._changed = asyncio.get_running_loop().create_future()
             await asyncio.shield(self._changed)
+
+    def _full(self) -> DialedConnection | None:
+        """One to queue up for."""
+        still_open = [connection for connection in self._ready if connection.open]
+        return still_open[self._turn % len(still_open)] if still_open else None
 
     def _hopeless(self) -> bool:
         states = [subchannel.state for subchannel in self._subchannels.values()]
@@ -85,27 +95,34 @@ class Balancer:
         """Looks the addresses up, for ever when they can change."""
         while True:
             try:
-                self._update(await self._resolver.resolve())
-                self._failure = ""
-            except OSError as error:
+                addresses = await self._resolver.resolve()
+            except (OSError, UnicodeError) as error:  # the latter for a name that no name can be
                 self._failure = f"cannot be resolved: {error}"
                 log.debug("upstream not resolved", upstream=self._upstream, reason=str(error))
                 self._refresh()
+            else:
+                self._failure = "" if addresses else "has no address"
+                self._update(addresses)
             if self._resolver.fixed:
                 return
-            await asyncio.sleep(self._resolve_every_s)
+            await asyncio.sleep(self._timing.resolve_every_s)
 
     def _update(self, addresses: list[Address]) -> None:
         for address in addresses:
             if address not in self._subchannels:
-                subchannel = Subchannel(self._upstream, address, self._resolver.authority, self._refresh)
+                subchannel = Subchannel(
+                    self._upstream, address, self._resolver.authority, self._timing, self._refresh
+                )
                 self._subchannels[address] = subchannel
                 subchannel.start()
         for address in [known for known in self._subchannels if known not in addresses]:
-            gone = asyncio.create_task(self._subchannels.pop(address).stop(_GONE_GRACE_S))
-            self._leaving.add(gone)
-            gone.add_done_callback(self._leaving.discard)
+            self._let_go(self._subchannels.pop(address), self._timing.gone_grace_s)
         self._refresh()
+
+    def _let_go(self, subchannel: Subchannel, grace_s: float) -> None:
+        gone = asyncio.create_task(subchannel.stop(grace_s), name=f"leave-{self._upstream}")
+        self._leaving.add(gone)
+        gone.add_done_callback(self._leaving.discard)
 
     def _refresh(self) -> None:
         connections = [subchannel.connection for subchannel in self._subchannels.values()]
@@ -115,5 +132,5 @@ class Balancer:
             self._changed = None
 
 
-# A replica that is no longer listed may still be answering.
-_GONE_GRACE_S: Final = 30.0
+# Beyond the grace, for what was cut off to be closed.
+_MARGIN_S = 1.5

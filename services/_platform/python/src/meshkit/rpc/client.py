@@ -12,8 +12,9 @@ from meshkit.rpc.dialing import Metadata
 from meshkit.rpc.outgoing import Ended, OutgoingCall
 from meshkit.rpc.retrying import Budget, RetryPolicy
 
-# A call that no server has touched is sent again at once, elsewhere if possible; more often than this it is no chance.
-_MOST_UNTOUCHED: Final = 5
+# A call that no server has touched is sent again at once, elsewhere if possible; more often than this it is no
+# chance but a server that refuses everything, which needs a rest.
+_MOST_UNTOUCHED: Final = 2
 _ATTEMPTS_KEY: Final = "grpc-previous-rpc-attempts"
 
 
@@ -86,16 +87,16 @@ class RpcClient:
     ) -> tuple[OutgoingCall | None, Ended | None]:
         """A call that was sent, or why it was not."""
         connection = self._balancer.pick()
-        if connection is not None and connection.connection.has_room:
+        if connection is not None:
             return connection.send(path, payload, metadata, timeout_s), None
         loop = asyncio.get_running_loop()
         until = loop.time() + timeout_s
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
-                    connection = await self._balancer.wait()
-                    if await connection.room():
-                        return connection.send(path, payload, metadata, until - loop.time()), None
+                    chosen = await self._balancer.wait()
+                    if await chosen.room():
+                        return chosen.send(path, payload, metadata, until - loop.time()), None
         except TimeoutError:
             message = "deadline exceeded while waiting for a connection"
             return None, Ended(wiring.DEADLINE_EXCEEDED, message, sent=False)

@@ -7,20 +7,23 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Final
 
 from meshkit.http2 import frames
+from meshkit.http2.connection import STREAM_WINDOW
 from meshkit.http2.headers import Pairs as Headers
 from meshkit.http2.headers import literals
 from meshkit.http2.stream import Stream
 from meshkit.logging import get_logger
 from meshkit.rpc import wiring
 from meshkit.rpc.handling import OK, Handler, Pairs, Status
-from meshkit.rpc.wiring import WireFault
+from meshkit.rpc.wiring import CONTENT_TYPE, WireFault
 
 if TYPE_CHECKING:
     from meshkit.rpc.serving import ServingConnection
 
-_CONTENT_TYPE: Final = "application/grpc"
-_FIRST: Final = ((":status", "200"), ("content-type", _CONTENT_TYPE))
+_FIRST: Final = ((":status", "200"), ("content-type", CONTENT_TYPE))
 _OK_TRAILERS: Final = literals((("grpc-status", "0"),))
+_NOT_COMPRESSED: Final = (("grpc-accept-encoding", "identity"),)
+# Octets of whole messages that may wait for their handler.
+_MOST_BACKLOG: Final = STREAM_WINDOW // 2
 log = get_logger()
 
 
@@ -28,6 +31,7 @@ class IncomingCall:
     """Receives a stream's frames, runs the handler, sends what it answers; implements `handling.Incoming`."""
 
     __slots__ = (
+        "_backlog",
         "_connection",
         "_drained",
         "_handler",
@@ -37,6 +41,7 @@ class IncomingCall:
         "_stream",
         "_task",
         "_timer",
+        "_unpaid",
         "begun",
         "metadata",
         "remaining_s",
@@ -52,6 +57,8 @@ class IncomingCall:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._drained: asyncio.Future[None] | None = None
+        self._backlog = 0
+        self._unpaid = 0
         self.begun = False
         self.metadata: dict[str, str] = {}
         self.remaining_s: float | None = None
@@ -63,7 +70,7 @@ class IncomingCall:
                 self._all_arrived()
             return
         self.metadata = metadata = dict(headers)
-        if not metadata.get("content-type", "").startswith(_CONTENT_TYPE):
+        if not wiring.is_grpc(metadata.get("content-type", "")):
             self._stream.headers(literals(((":status", "415"),)), end=True)
             self._dismiss()
             return self._leave()
@@ -72,6 +79,7 @@ class IncomingCall:
                 raise WireFault(wiring.UNIMPLEMENTED, "calls are POST requests")
             if timeout := metadata.get("grpc-timeout"):
                 self.remaining_s = wiring.timeout_s(timeout)
+                self._timer = self._connection.loop.call_later(self.remaining_s, self._expire)
         except WireFault as fault:
             return self._refuse(fault)
         path = metadata.get(":path", "")
@@ -97,11 +105,19 @@ class IncomingCall:
         if end:
             self._all_arrived()
         else:
-            self._stream.credit(len(data))
+            self._unpaid += len(data)
+            self._pay()
         return None
+
+    def _pay(self) -> None:
+        """Lets the caller go on, unless the handler is behind with what has come."""
+        if self._backlog < _MOST_BACKLOG:
+            self._stream.credit(self._unpaid)
+            self._unpaid = 0
 
     def _on_message(self, message: bytes) -> None:
         if self._inbox is not None:
+            self._backlog += wiring.cost(message)
             self._inbox.put_nowait(message)
         elif self._request is None:
             self._request = message
@@ -119,33 +135,28 @@ class IncomingCall:
 
     def on_reset(self, code: int, *, untouched: bool) -> None:
         """The caller has gone away, by itself or with its connection."""
-        self._handler = None
-        if self._task is not None:
-            self._task.cancel()
-        else:
-            self._leave()
+        self._stop_handler()
 
     def on_drained(self) -> None:
-        """The caller has made room for more messages."""
+        """The caller has made room for more messages, or taken the last one."""
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
+        if self._task is not None and self._task.done():
+            self._dismiss()
+            self._leave()
 
     def cancel(self) -> None:
         """Ends the call because the server ends."""
-        self._handler = None
-        if self._task is not None:
-            self._task.cancel()
-        self._finish(Status(wiring.UNAVAILABLE, "the server is going away"))
+        self._end_early(Status(wiring.UNAVAILABLE, "the server is going away"))
 
     def send_metadata(self, pairs: Pairs) -> None:
         """Sends the initial metadata."""
         if self.begun:
             raise RuntimeError("initial metadata was sent already")
+        own = literals([(key, _text(value)) for key, value in pairs])
         self.begun = True
-        block = self._connection.lasting("first", _FIRST)
-        if pairs:
-            block += literals([(key, _text(key, value)) for key, value in pairs])
-        self._stream.headers(block)
+        if not self._stream.ended_here:  # a block that changes the table must be sent
+            self._stream.headers(self._connection.lasting("first", _FIRST) + own)
 
     async def send(self, message: bytes) -> None:
         """Sends one message; waits while the caller, or the network, takes no more."""
@@ -157,16 +168,27 @@ class IncomingCall:
             await self._drained
         await self._connection.writable()
 
-    async def messages(self) -> AsyncIterator[bytes]:
+    def messages(self) -> AsyncIterator[bytes]:
         """The caller's messages as they come."""
+        return self
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         assert self._inbox is not None
-        while (message := await self._inbox.get()) is not None:
-            yield message
+        message = await self._inbox.get()
+        if message is None:
+            self._inbox.put_nowait(None)  # whoever asks again is told again
+            raise StopAsyncIteration
+        self._backlog -= wiring.cost(message)
+        self._pay()
+        return message
 
     def _begin(self) -> None:
         loop = self._connection.loop
-        if self.remaining_s is not None:
-            self._timer = loop.call_later(self.remaining_s, self._expire)
+        if self._timer is not None:
+            self.remaining_s = max(self._timer.when() - loop.time(), 0.0)
         self._task = loop.create_task(self._serve())
         self._task.add_done_callback(self._ended)
 
@@ -188,7 +210,8 @@ class IncomingCall:
             self._finish(Status(wiring.INTERNAL, "internal error"))
 
     def _ended(self, _: asyncio.Task[None]) -> None:
-        self._leave()
+        if not self._stream.blocked:
+            self._leave()
 
     def _answer(self, response: bytes | None, status: Status) -> None:
         if response is not None and status.code == wiring.OK:
@@ -199,17 +222,25 @@ class IncomingCall:
 
     def _expire(self) -> None:
         """The caller has given up by now: the work is stopped, and it is told so."""
-        self._handler = None
-        if self._task is not None:
-            self._task.cancel()
-        self._finish(Status(wiring.DEADLINE_EXCEEDED, "deadline exceeded"))
+        self._end_early(Status(wiring.DEADLINE_EXCEEDED, "deadline exceeded"))
 
     def _refuse(self, fault: WireFault) -> None:
-        self._finish(Status(fault.code, str(fault)))
-        if self._task is not None:
-            self._task.cancel()
+        self._end_early(Status(fault.code, str(fault), _NOT_COMPRESSED))
+
+    def _end_early(self, status: Status) -> None:
+        """Answers with `status`, without a wait for a caller that takes nothing."""
+        if self._stream.blocked:
+            self._stream.reset(frames.CANCEL)
         else:
+            self._finish(status)
+        self._stop_handler()
+
+    def _stop_handler(self) -> None:
+        self._handler = None
+        if self._task is None or self._task.done():
             self._leave()
+        else:
+            self._task.cancel()
 
     def _finish(self, status: Status) -> None:
         """Sends the status, once, and lets go of a caller that is still sending."""
@@ -221,7 +252,7 @@ class IncomingCall:
             pairs = [("grpc-status", str(status.code))]
             if status.message:
                 pairs.append(("grpc-message", wiring.escaped(status.message)))
-            block = literals([*pairs, *((key, _text(key, value)) for key, value in status.trailers)])
+            block = literals([*pairs, *((key, _text(value)) for key, value in status.trailers)])
         if not self.begun:
             self.begun = True
             block = self._connection.lasting("first", _FIRST) + block
@@ -241,5 +272,5 @@ class IncomingCall:
         self._connection.left(self)
 
 
-def _text(key: str, value: str | bytes) -> str:
+def _text(value: str | bytes) -> str:
     return value if isinstance(value, str) else wiring.binary_text(value)

@@ -21,8 +21,6 @@ _OF_RESET: Final = {
     frames.ENHANCE_YOUR_CALM: wiring.RESOURCE_EXHAUSTED,
     frames.INADEQUATE_SECURITY: wiring.PERMISSION_DENIED,
 }
-# Told for streams that end with their connection, which no peer does by a frame.
-_CONNECTION_LOST: Final = frames.INTERNAL_ERROR
 # Octets of whole messages that may wait for their reader.
 _MOST_BACKLOG: Final = STREAM_WINDOW // 2
 
@@ -74,7 +72,7 @@ class OutgoingCall:
                 return None
             await self._wait()
         message = self._messages.popleft()
-        self._backlog -= len(message)
+        self._backlog -= wiring.cost(message)
         self._pay()
         return message
 
@@ -108,19 +106,19 @@ class OutgoingCall:
         values = dict(headers)
         if not end and not self.initial:
             self.initial = values
-            if values.get(":status") != "200" or not values.get("content-type", "").startswith(
-                "application/grpc"
-            ):
+            if values.get(":status") != "200" or not wiring.is_grpc(values.get("content-type", "")):
                 self._fail(_no_grpc(values))
             return
         code = values.get("grpc-status")
-        if code is None:
+        if code is None or not end:
             return self._fail(_no_grpc(values))
         number = int(code) if code.isascii() and code.isdigit() else wiring.UNKNOWN
         message = wiring.unescaped(values.get("grpc-message", ""))
         if number == wiring.OK and self._parts.torn:
             number, message = wiring.INTERNAL, "the response is incomplete"
         self._end(Ended(number, message, values, begun=bool(self.initial)))
+        if not self._stream.ended_here:  # the server wants to hear no more of the request
+            self._stream.reset(frames.NO_ERROR)
         return None
 
     def on_data(self, data: bytes, end: bool) -> None:
@@ -134,16 +132,16 @@ class OutgoingCall:
         self._unpaid += len(data)
         if found:
             self._messages.extend(found)
-            self._backlog += sum(map(len, found))
+            self._backlog += sum(map(wiring.cost, found))
             self._wake()
         self._pay()
         return None
 
     def on_reset(self, code: int, *, untouched: bool) -> None:
         """The server, or the connection, gave up."""
-        if untouched:
+        if untouched and not self.initial:
             self._end(Ended(wiring.UNAVAILABLE, "the server did not take the call", sent=False))
-        elif code == _CONNECTION_LOST:
+        elif code == frames.CONNECTION_LOST:
             self._end(Ended(wiring.UNAVAILABLE, "the connection was lost", begun=bool(self.initial)))
         else:
             status = _OF_RESET.get(code, wiring.INTERNAL)

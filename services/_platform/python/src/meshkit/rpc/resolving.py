@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Final
+from typing import Final, Protocol
 
 from meshkit.rpc.subchannel import Address
 
 _STATIC: Final = ("ipv4:", "ipv6:")
 _NAMED: Final = "dns:///"
+
+
+class Resolving(Protocol):
+    """Knows the addresses of one target."""
+
+    @property
+    def authority(self) -> str:
+        """What requests call the target."""
+        ...
+
+    @property
+    def fixed(self) -> bool:
+        """Whether one answer holds for ever."""
+        ...
+
+    async def resolve(self) -> list[Address]:
+        """All addresses now. Raises OSError when they cannot be told."""
+        ...
 
 
 class Resolver:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from meshkit.http2 import frames
@@ -18,6 +18,10 @@ from meshkit.rpc.transport import Transport
 
 # Calls on a connection that has reached its age may still finish for this long.
 AGE_GRACE_S: Final = 30.0
+# Whoever connects says so within this time.
+_HELLO_S: Final = 20.0
+# Calls whose callers have gone may still be winding up; so many more than streams, and new ones are refused.
+_MOST_CALLS: Final = 2_000
 # Between the two farewells, for a peer that does not answer the ping between them.
 _FAREWELL_S: Final = 1.0
 # Replicas that were started together must not lose their connections together; nobody gains from guessing when.
@@ -33,12 +37,17 @@ class ServingConnection(Transport):
     """
 
     def __init__(
-        self, handlers: Mapping[str, Handler], peers: set[ServingConnection], max_age_s: float
+        self,
+        handlers: Mapping[str, Handler],
+        peers: set[ServingConnection],
+        max_age_s: float,
+        welcome: Callable[[], bool],
     ) -> None:
         super().__init__()
         self._handlers = handlers
         self._peers = peers
         self._max_age_s = max_age_s
+        self._welcome = welcome
         self._calls: set[IncomingCall] = set()
         self._timers: list[asyncio.TimerHandle] = []
         self._leaving = False
@@ -47,6 +56,9 @@ class ServingConnection(Transport):
     def on_open(self) -> None:
         """Begins to age."""
         self._peers.add(self)
+        if not self._welcome():  # it was on its way when the port closed
+            self.abort()
+        self._timers.append(self.loop.call_later(_HELLO_S, self._expect_hello))
         if self._max_age_s > 0:
             age_s = self._max_age_s * _jitter.uniform(0.9, 1.1)
             self._timers.append(self.loop.call_later(age_s, self.leave, AGE_GRACE_S))
@@ -86,6 +98,22 @@ class ServingConnection(Transport):
             call.cancel()
         self.close()
 
+    def pause_writing(self) -> None:
+        """Called by asyncio when the peer reads too slowly: it gets no more answers to ask for."""
+        super().pause_writing()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Called by asyncio when there is room again."""
+        super().resume_writing()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def takes_more(self) -> bool:
+        """Whether another call may begin."""
+        return len(self._calls) < _MOST_CALLS
+
     def on_stream(self, stream: Stream) -> None:
         """A call begins."""
         call = IncomingCall(self, stream)
@@ -112,6 +140,10 @@ class ServingConnection(Transport):
         """The client broke the protocol."""
         log.info("a client broke the protocol", code=fault.code, message=str(fault))
 
+    def _expect_hello(self) -> None:
+        if not self.connection.introduced:
+            self.abort()
+
     def _say_the_last(self) -> None:
         if self.connection.closing:
             return
@@ -135,6 +167,7 @@ class RpcServer:
         self._max_age_s = max_connection_age_s
         self._peers: set[ServingConnection] = set()
         self._server: asyncio.Server | None = None
+        self._stopped = False
 
     async def start(self, host: str, port: int) -> int:
         """Binds and accepts from here on; returns the port. Raises OSError when the address is taken."""
@@ -144,6 +177,7 @@ class RpcServer:
 
     async def stop(self, grace_s: float) -> None:
         """Accepts no more, lets the calls under way end for `grace_s` seconds, then cuts them off."""
+        self._stopped = True
         if self._server is None:
             return
         self._server.close()
@@ -152,8 +186,10 @@ class RpcServer:
             peer.leave(grace_s)
         if closed := [peer.closed for peer in peers]:
             await asyncio.wait(closed, timeout=grace_s + 1.0)
-        for peer in list(self._peers):
-            peer.abort()
+        if late := list(self._peers):
+            for peer in late:
+                peer.abort()
+            await asyncio.wait([peer.closed for peer in late], timeout=1.0)
 
     def _accept(self) -> ServingConnection:
-        return ServingConnection(self._handlers, self._peers, self._max_age_s)
+        return ServingConnection(self._handlers, self._peers, self._max_age_s, lambda: not self._stopped)

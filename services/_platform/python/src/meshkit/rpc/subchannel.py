@@ -5,23 +5,28 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 from typing import Final
 
+from google.protobuf.message import DecodeError
 from grpc_health.v1 import health_pb2
 
 from meshkit.logging import get_logger
 from meshkit.rpc import wiring
 from meshkit.rpc.dialing import DialedConnection
 from meshkit.rpc.outgoing import OutgoingCall
+from meshkit.rpc.timing import Timing
 
 Address = tuple[str, int]
 
-_CONNECT_LIMIT_S: Final = 5.0
+# A connection that ended sooner counts as failed, whatever the server said on it.
+_SHORT_LIFE_S: Final = 0.1
 _FIRST_BACKOFF_S: Final = 0.1
 _LONGEST_BACKOFF_S: Final = 2.0
 _GROWTH: Final = 1.6
 _WATCH_AGAIN: Final = 2
+_ABORT_S: Final = 1.0
 _WATCH: Final = "/grpc.health.v1.Health/Watch"
 _jitter = random.Random()  # noqa: S311 - callers must not come back all at once; nobody gains from guessing when
 log = get_logger()
@@ -42,9 +47,12 @@ class Subchannel:
     before it closes; a server without a health service is ready as soon as it is connected.
     """
 
-    def __init__(self, upstream: str, address: Address, authority: str, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, upstream: str, address: Address, authority: str, timing: Timing, changed: Callable[[], None]
+    ) -> None:
         self._upstream = upstream
         self._authority = authority
+        self._timing = timing
         self._changed = changed
         self._task: asyncio.Task[None] | None = None
         self._gone = asyncio.Event()
@@ -69,12 +77,18 @@ class Subchannel:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        if connections := list(self._connections):
-            for connection in connections:
-                connection.retire()
-            await asyncio.wait([connection.closed for connection in connections], timeout=grace_s)
-            for connection in connections:
+        for connection in list(self._connections):
+            connection.retire()
+        try:
+            await self._closed(grace_s)
+        finally:
+            for connection in list(self._connections):
                 connection.abort()
+        await self._closed(_ABORT_S)
+
+    async def _closed(self, timeout_s: float) -> None:
+        if closed := [connection.closed for connection in self._connections]:
+            await asyncio.wait(closed, timeout=timeout_s)
 
     async def _run(self) -> None:
         failures = 0
@@ -87,10 +101,12 @@ class Subchannel:
                 await asyncio.sleep(_backoff_s(failures))
                 failures += 1
                 continue
-            if await self._used(connection):
+            since = connection.loop.time()
+            if await self._used(connection) and connection.loop.time() - since > _SHORT_LIFE_S:
                 failures = 0
                 self._become(State.CONNECTING)
             else:  # it hangs up on us: no reason to hurry
+                self.failure = self.failure or "the server closes every connection"
                 self._become(State.FAILED)
                 await asyncio.sleep(_backoff_s(failures))
                 failures += 1
@@ -107,14 +123,16 @@ class Subchannel:
             watcher.cancel()
             await asyncio.wait({watcher})
             self._connection = None
+            if connection.asked_too_often:  # proposal A8
+                self._timing = replace(self._timing, keepalive_s=2 * self._timing.keepalive_s)
         return self._was_ready
 
     async def _connect(self) -> DialedConnection:
         self._gone = asyncio.Event()
         gone, loop = self._gone, asyncio.get_running_loop()
-        async with asyncio.timeout(_CONNECT_LIMIT_S):
+        async with asyncio.timeout(self._timing.connect_s):
             _, connection = await loop.create_connection(
-                lambda: DialedConnection(self._authority, gone.set), *self.address
+                lambda: DialedConnection(self._authority, self._timing, gone.set), *self.address
             )
         return connection
 
@@ -122,8 +140,14 @@ class Subchannel:
         """Follows the server's health until the connection is gone."""
         while await connection.room():
             call = connection.send(_WATCH, b"", (), None)
-            if await self._followed(call) == wiring.UNIMPLEMENTED:
-                return self._become(State.READY)
+            try:
+                if await self._followed(call) == wiring.UNIMPLEMENTED:
+                    return self._become(State.READY)
+            except TimeoutError:
+                self.failure = "the server does not answer"
+                return connection.abort()
+            except DecodeError:
+                self.failure = "the server does not say how it is"
             if connection.open:
                 self._become(State.FAILED)
                 await asyncio.sleep(_backoff_s(_WATCH_AGAIN))
@@ -132,13 +156,15 @@ class Subchannel:
     async def _followed(self, call: OutgoingCall) -> int:
         """Goes along with what the server tells of itself; the status with which it ended."""
         try:
-            while (message := await call.next()) is not None:
-                told = health_pb2.HealthCheckResponse.FromString(message).status
-                if told == health_pb2.HealthCheckResponse.SERVING:
-                    self._become(State.READY)
-                else:
-                    self.failure = "the server reports that it is not serving"
-                    self._become(State.FAILED)
+            async with asyncio.timeout(self._timing.connect_s) as limit:
+                while (message := await call.next()) is not None:
+                    limit.reschedule(None)
+                    told = health_pb2.HealthCheckResponse.FromString(message).status
+                    if told == health_pb2.HealthCheckResponse.SERVING:
+                        self._become(State.READY)
+                    else:
+                        self.failure = "the server reports that it is not serving"
+                        self._become(State.FAILED)
         finally:
             call.cancel()
         assert call.ended is not None

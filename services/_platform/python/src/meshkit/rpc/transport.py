@@ -10,6 +10,8 @@ from meshkit.http2.errors import ConnectionFault
 
 # A peer that reads nothing holds back at most this much; whoever sends more waits.
 _HIGH_WATER: Final = 256 * 1024
+# For the last words of a connection to reach a peer that reads slowly, or not at all.
+_LAST_WORDS_S: Final = 5.0
 
 
 class Transport(asyncio.Protocol):
@@ -23,6 +25,7 @@ class Transport(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._room: asyncio.Event | None = None
         self._reading = False
+        self._cutting: asyncio.TimerHandle | None = None
 
     def on_open(self) -> None:
         """The connection is there."""
@@ -56,6 +59,8 @@ class Transport(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio."""
         self._transport = None
+        if self._cutting is not None:
+            self._cutting.cancel()
         self.resume_writing()
         self.connection.lost()
         self.on_close(error)
@@ -74,7 +79,7 @@ class Transport(asyncio.Protocol):
 
     async def writable(self) -> None:
         """Waits while the peer reads too slowly."""
-        if self._room is not None:
+        while self._room is not None:
             await self._room.wait()
 
     def wake(self) -> None:
@@ -85,14 +90,17 @@ class Transport(asyncio.Protocol):
     def flush(self) -> None:
         """Sends what is ready."""
         data = self.connection.take()
-        if data and self._transport is not None:
+        if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def close(self) -> None:
-        """Sends what is ready and closes."""
+        """Sends what is ready, for a few seconds at most, and closes."""
         self.flush()
-        if self._transport is not None:
-            self._transport.close()
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size():
+            self._cutting = self.loop.call_later(_LAST_WORDS_S, self.abort)
+        self._transport.close()
 
     def abort(self) -> None:
         """Closes without waiting for a peer that does not read."""

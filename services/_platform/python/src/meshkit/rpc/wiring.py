@@ -13,6 +13,8 @@ from urllib.parse import quote, unquote
 MAX_MESSAGE: Final = 4 * 2**20
 """The largest message that is accepted, in octets; gRPC's own default."""
 PREFIX: Final = 5
+CONTENT_TYPE: Final = "application/grpc"
+_UPKEEP: Final = 64
 
 OK: Final = 0
 CANCELLED: Final = 1
@@ -59,16 +61,20 @@ def framed(message: bytes) -> bytes:
 class Messages:
     """Puts messages together from the pieces in which they come."""
 
-    __slots__ = ("_rest",)
+    __slots__ = ("_rest", "_wanted")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: bytearray | None = None
+        self._wanted = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that are complete now. Raises WireFault."""
-        if self._rest:
-            data = self._rest + data
-        found, position = [], 0
+        if self._rest is not None:
+            self._rest += data
+            if len(self._rest) < self._wanted:
+                return []
+            data, self._rest = bytes(self._rest), None
+        found, position, self._wanted = [], 0, PREFIX
         while len(data) - position >= PREFIX:
             if data[position]:
                 raise WireFault(UNIMPLEMENTED, "compressed messages are not accepted")
@@ -77,16 +83,28 @@ class Messages:
                 raise WireFault(RESOURCE_EXHAUSTED, f"a message of {size} octets; {MAX_MESSAGE} are accepted")
             end = position + PREFIX + size
             if end > len(data):
+                self._wanted = end - position
                 break
             found.append(data[position + PREFIX : end])
             position = end
-        self._rest = data[position:]
+        if position < len(data):
+            self._rest = bytearray(data[position:])
         return found
 
     @property
     def torn(self) -> bool:
         """Whether a part of a message waits for the rest of it."""
-        return bool(self._rest)
+        return self._rest is not None
+
+
+def cost(message: bytes) -> int:
+    """Octets that a message takes while it waits for its reader; more than nothing even for an empty one."""
+    return len(message) + _UPKEEP
+
+
+def is_grpc(content_type: str) -> bool:
+    """Whether it is `application/grpc`, maybe with the encoding of its messages."""
+    return content_type.startswith(CONTENT_TYPE) and content_type[len(CONTENT_TYPE) :][:1] in {"", "+", ";"}
 
 
 def timeout_text(seconds: float) -> str:
