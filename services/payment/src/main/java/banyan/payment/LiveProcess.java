@@ -18,8 +18,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.slf4j.LoggerFactory;
 
 /** The service on PostgreSQL, NATS and the provider's HTTP API. */
@@ -27,22 +25,18 @@ final class LiveProcess {
     private final App app;
     private final OutboxRelay relay;
     private final Pool pool;
-    private final ExecutorService httpThreads;
+    private final ProviderHttp http;
     private final Tracing tracing;
 
-    private LiveProcess(
-            App app, OutboxRelay relay, Pool pool, ExecutorService httpThreads, Tracing tracing) {
+    private LiveProcess(App app, OutboxRelay relay, Pool pool, ProviderHttp http, Tracing tracing) {
         this.app = app;
         this.relay = relay;
         this.pool = pool;
-        this.httpThreads = httpThreads;
+        this.http = http;
         this.tracing = tracing;
     }
 
     static LiveProcess start(Settings settings) throws IOException {
-        // Shorter than any server's: a connection that the other side is closing breaks a charge in
-        // the middle.
-        System.setProperty("jdk.httpclient.keepalive.timeout", "2");
         Metrics metrics = new Metrics();
         Tracing tracing =
                 settings.otlpEndpoint().isEmpty()
@@ -51,19 +45,21 @@ final class LiveProcess {
         InstantSource clock = InstantSource.offset(InstantSource.system(), settings.clockOffset());
         UuidV7 ids = new UuidV7(clock);
         Pool pool = new Pool(settings.database(), settings.poolMax(), metrics);
-        ExecutorService httpThreads = daemonThreads("provider-http", 4);
         var http =
                 new ProviderHttp(
                         settings.providerUrl(),
                         settings.providerTimeout(),
-                        httpThreads,
                         TraceContext::currentTraceparent);
         OutboxRelay relay =
-                new OutboxRelay("payment", settings.natsUrl(), pool::dedicated, metrics);
+                // A mark that a crash undoes has its event sent again, which the broker drops.
+                new OutboxRelay("payment", settings.natsUrl(), pool::relaxed, metrics);
         var outside =
                 new Bootstrap.Outside(
                         new JdbcPaymentStore(
-                                pool.dataSource(), ids, TraceContext::currentTraceparent),
+                                pool.dataSource(),
+                                ids,
+                                TraceContext::currentTraceparent,
+                                relay::wake),
                         new HttpPaymentProvider(http),
                         new Tools(
                                 clock,
@@ -75,7 +71,7 @@ final class LiveProcess {
                         List.of(new Housekeeping(pool.dataSource()).loop(metrics), relay.loop()));
         App app = Bootstrap.build(settings, outside);
         app.start();
-        return new LiveProcess(app, relay, pool, httpThreads, tracing);
+        return new LiveProcess(app, relay, pool, http, tracing);
     }
 
     /** Drains and stops, each step within its limit. */
@@ -85,21 +81,11 @@ final class LiveProcess {
         Duration step = Duration.ofSeconds(3);
         app.stopping()
                 .then("outbox-relay", step, () -> relay.stop(step))
-                .then("provider", step, httpThreads::shutdownNow)
+                .then("provider", step, http::close)
                 .then("pool", step, pool::close)
                 .then("telemetry", step, tracing::close)
                 .then("admin", step, app.admin()::stop)
                 .run();
         log.info("stopped");
-    }
-
-    private static ExecutorService daemonThreads(String name, int count) {
-        return Executors.newFixedThreadPool(
-                count,
-                task -> {
-                    Thread thread = new Thread(task, name);
-                    thread.setDaemon(true);
-                    return thread;
-                });
     }
 }

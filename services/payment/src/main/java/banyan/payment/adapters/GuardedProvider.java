@@ -13,12 +13,15 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 
 /**
  * A breaker and a bulkhead around the provider, and the time of each call; a call turned away was
  * certainly not made.
  */
 public final class GuardedProvider implements PaymentProvider {
+    private static final Pattern WORD = Pattern.compile("(?<=[a-z])(?=[A-Z])");
+
     private final PaymentProvider provider;
     private final CircuitBreaker breaker;
     private final Bulkhead bulkhead;
@@ -140,6 +143,6 @@ public final class GuardedProvider implements PaymentProvider {
 
     /** `NotCharged` → `not_charged`. */
     private static String snake(String name) {
-        return name.replaceAll("(?<=[a-z])(?=[A-Z])", "_").toLowerCase(java.util.Locale.ROOT);
+        return WORD.matcher(name).replaceAll("_").toLowerCase(java.util.Locale.ROOT);
     }
 }

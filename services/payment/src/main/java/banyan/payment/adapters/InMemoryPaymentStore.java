@@ -5,6 +5,7 @@ import banyan.payment.domain.Payment;
 import banyan.payment.domain.PaymentEvent;
 import banyan.payment.domain.PaymentException;
 import banyan.payment.domain.Pursuit;
+import banyan.payment.domain.Pursuit.Lease;
 import banyan.payment.domain.Refund;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -45,6 +46,39 @@ public final class InMemoryPaymentStore implements PaymentStore {
         T result = work.apply(new InMemoryTransaction(changed));
         books = changed;
         return result;
+    }
+
+    @Override
+    public synchronized boolean insertFirst(Payment payment) {
+        return inTransaction(
+                tx -> {
+                    boolean first =
+                            tx.lockOrder(payment.orderId()).isEmpty()
+                                    && tx.lockByOrder(payment.orderId()).isEmpty();
+                    if (first) {
+                        tx.insert(payment);
+                    }
+                    return first;
+                });
+    }
+
+    @Override
+    public synchronized boolean settle(
+            Payment changed, Lease lease, PaymentEvent event, Instant now) {
+        return inTransaction(
+                tx -> {
+                    boolean ours =
+                            tx.lockOrder(changed.orderId()).isEmpty()
+                                    && tx.lock(changed.id())
+                                            .filter(each -> each.state().isPending())
+                                            .filter(each -> each.pursuit().isHeldBy(lease.owner()))
+                                            .isPresent();
+                    if (ours) {
+                        tx.update(changed);
+                        tx.publish(event, now);
+                    }
+                    return ours;
+                });
     }
 
     @Override

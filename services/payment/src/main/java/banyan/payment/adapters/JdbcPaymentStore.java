@@ -2,9 +2,13 @@ package banyan.payment.adapters;
 
 import banyan.payment.app.PaymentStore;
 import banyan.payment.domain.Payment;
+import banyan.payment.domain.PaymentEvent;
 import banyan.payment.domain.PaymentException;
+import banyan.payment.domain.Pursuit.Lease;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLTransientException;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -31,24 +35,68 @@ public final class JdbcPaymentStore implements PaymentStore {
             SELECT (SELECT count(*) FROM payments WHERE state = 'PENDING')
                  + (SELECT count(*) FROM refunds WHERE state = 'PENDING')""";
 
+    private final DataSource pool;
     private final Jdbi jdbi;
     private final OutboxWriter outbox;
 
     /**
      * @param newId gives a UUIDv7 each time
      * @param traceparent gives the running work's trace context, empty when there is none
+     * @param told is run after each commit that has an event to publish
      */
-    public JdbcPaymentStore(DataSource pool, Supplier<String> newId, Supplier<String> traceparent) {
+    public JdbcPaymentStore(
+            DataSource pool, Supplier<String> newId, Supplier<String> traceparent, Runnable told) {
+        this.pool = pool;
         this.jdbi = Jdbi.create(pool);
-        this.outbox = new OutboxWriter(newId, traceparent);
+        this.outbox = new OutboxWriter(newId, traceparent, told);
     }
+
+    private record Done<T>(T result, boolean published) {}
 
     @Override
     public <T> T inTransaction(Function<Transaction, T> work) {
-        return guarded(
-                () ->
-                        jdbi.inTransaction(
-                                handle -> work.apply(new JdbcTransaction(handle, outbox))));
+        Done<T> done = guarded(() -> jdbi.inTransaction(handle -> run(handle, work)));
+        if (done.published()) {
+            outbox.committed();
+        }
+        return done.result();
+    }
+
+    private <T> Done<T> run(Handle handle, Function<Transaction, T> work) {
+        JdbcTransaction transaction = new JdbcTransaction(handle, outbox);
+        T result = work.apply(transaction);
+        return new Done<>(result, transaction.hasPublished());
+    }
+
+    @Override
+    public boolean insertFirst(Payment payment) {
+        return step(connection -> ChargeSteps.insertFirst(connection, payment));
+    }
+
+    @Override
+    public boolean settle(Payment changed, Lease lease, PaymentEvent event, Instant now) {
+        OutboxWriter.Row row = outbox.row(event, now);
+        boolean settled = step(connection -> ChargeSteps.settle(connection, changed, lease, row));
+        if (settled) {
+            outbox.committed();
+        }
+        return settled;
+    }
+
+    /** One statement that is a transaction of its own. */
+    private interface Step {
+        boolean run(Connection connection) throws SQLException;
+    }
+
+    private boolean step(Step step) {
+        try (Connection connection = pool.getConnection()) {
+            return step.run(connection);
+        } catch (SQLException e) {
+            if (isPassing(e)) {
+                throw PaymentException.storeUnavailable(e);
+            }
+            throw new IllegalStateException("a statement of the payment store is wrong", e);
+        }
     }
 
     @Override

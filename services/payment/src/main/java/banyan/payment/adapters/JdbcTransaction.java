@@ -28,6 +28,7 @@ final class JdbcTransaction implements Transaction {
 
     private final Handle handle;
     private final OutboxWriter outbox;
+    private boolean published;
 
     JdbcTransaction(Handle handle, OutboxWriter outbox) {
         this.handle = handle;
@@ -104,6 +105,12 @@ final class JdbcTransaction implements Transaction {
     @Override
     public void publish(PaymentEvent event, Instant now) {
         outbox.write(handle, event, now);
+        published = true;
+    }
+
+    /** True when there is an event to tell of once this is committed. */
+    boolean hasPublished() {
+        return published;
     }
 
     @Override

@@ -18,25 +18,57 @@ final class OutboxWriter {
 
     private final Supplier<String> newId;
     private final Supplier<String> traceparent;
+    private final Runnable told;
 
-    OutboxWriter(Supplier<String> newId, Supplier<String> traceparent) {
+    /**
+     * @param newId gives a UUIDv7 each time
+     * @param traceparent gives the running work's trace context, empty when there is none
+     * @param told wakes the relay; nothing is lost if it does not
+     */
+    OutboxWriter(Supplier<String> newId, Supplier<String> traceparent, Runnable told) {
         this.newId = newId;
         this.traceparent = traceparent;
+        this.told = told;
+    }
+
+    /** An event as the outbox keeps it. */
+    record Row(
+            String id,
+            String subject,
+            String type,
+            String entity,
+            byte[] data,
+            String headers,
+            Instant now) {}
+
+    Row row(PaymentEvent event, Instant now) {
+        Message message = ProtoMapper.event(event);
+        return new Row(
+                newId.get(),
+                ProtoMapper.subject(event),
+                message.getDescriptorForType().getFullName(),
+                event.payment().id(),
+                message.toByteArray(),
+                headers(),
+                now);
     }
 
     void write(Handle handle, PaymentEvent event, Instant now) {
-        Message message = ProtoMapper.event(event);
+        Row row = row(event, now);
         handle.createUpdate(INSERT)
-                .bind("id", UUID.fromString(newId.get()))
-                .bind("subject", ProtoMapper.subject(event))
-                .bind("type", message.getDescriptorForType().getFullName())
-                .bind("entity", event.payment().id())
-                .bind("data", message.toByteArray())
-                .bind("headers", headers())
-                .bind("now", now)
+                .bind("id", UUID.fromString(row.id()))
+                .bind("subject", row.subject())
+                .bind("type", row.type())
+                .bind("entity", row.entity())
+                .bind("data", row.data())
+                .bind("headers", row.headers())
+                .bind("now", row.now())
                 .execute();
-        // Delivered at commit; wakes the relay, which otherwise looks once a second.
-        handle.createQuery("SELECT 1 FROM pg_notify('outbox', '')").mapTo(Integer.class).one();
+    }
+
+    /** To be called once an event is committed. */
+    void committed() {
+        told.run();
     }
 
     private String headers() {

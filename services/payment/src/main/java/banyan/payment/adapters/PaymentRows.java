@@ -106,14 +106,22 @@ final class PaymentRows {
 
     private static <S extends SqlStatement<S>> S bind(S statement, Payment payment) {
         PaymentState state = payment.state();
-        String code = state instanceof PaymentState.Declined declined ? declined.code() : "";
         return bind(statement, payment.pursuit())
                 .bind("id", uuid(payment.id()))
-                .bind("state", state.getClass().getSimpleName().toUpperCase(Locale.ROOT))
+                .bind("state", name(state))
                 .bind("refunded", payment.refunded().minorUnits())
                 .bind("charge", state.providerId())
-                .bind("decline", code)
+                .bind("decline", declineCode(state))
                 .bind("updated", payment.updateTime());
+    }
+
+    /** What the column `state` says. */
+    static String name(PaymentState state) {
+        return state.getClass().getSimpleName().toUpperCase(Locale.ROOT);
+    }
+
+    static String declineCode(PaymentState state) {
+        return state instanceof PaymentState.Declined declined ? declined.code() : "";
     }
 
     private static void bind(PreparedBatch batch, Payment payment, Refund refund) {

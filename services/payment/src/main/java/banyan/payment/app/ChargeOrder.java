@@ -70,7 +70,10 @@ public final class ChargeOrder {
     public Result charge(Command command, Deadline deadline) {
         requireAmount(command.amount());
         String fingerprint = Fingerprint.of(command);
-        Claim claim = store.inTransaction(tx -> claim(tx, command, fingerprint));
+        Claim claim =
+                first(command, fingerprint)
+                        .orElseGet(
+                                () -> store.inTransaction(tx -> claim(tx, command, fingerprint)));
         if (claim.lease().isEmpty()) {
             return new Result(claim.payment(), !claim.payment().state().isPending());
         }
@@ -84,6 +87,17 @@ public final class ChargeOrder {
      * @param before as it was before this call began to send
      */
     private record Claim(Payment payment, Pursuit before, Optional<Lease> lease) {}
+
+    /** The claim on an order that nobody spoke of before; empty when somebody did. */
+    private Optional<Claim> first(Command command, String fingerprint) {
+        Instant now = tools.now();
+        Lease lease = tools.lease(now);
+        Payment opened = open(command, fingerprint, now);
+        Payment sending = opened.with(opened.pursuit().sending(lease, now));
+        return store.insertFirst(sending)
+                ? Optional.of(new Claim(sending, opened.pursuit(), Optional.of(lease)))
+                : Optional.empty();
+    }
 
     private Claim claim(Transaction tx, Command command, String fingerprint) {
         if (tx.lockOrder(command.orderId()).isPresent()) {
@@ -132,7 +146,7 @@ public final class ChargeOrder {
             Lookup earlier = provider.findCharge(payment.id(), deadline);
             Optional<Known> known = PaymentProvider.found(earlier);
             if (known.isPresent()) {
-                return record(payment, known.get());
+                return record(payment, lease, known.get());
             }
             if (!(earlier instanceof Nothing)) {
                 return notSent(claim, lease);
@@ -154,7 +168,7 @@ public final class ChargeOrder {
     private Payment conclude(Claim claim, Lease lease, ChargeOutcome outcome, Deadline deadline) {
         Payment payment = claim.payment();
         if (outcome instanceof Known known) {
-            return record(payment, known);
+            return record(payment, lease, known);
         }
         if (outcome instanceof NotCharged) {
             Payment pending = notSent(claim, lease);
@@ -166,7 +180,7 @@ public final class ChargeOrder {
         Lookup lookup = provider.findCharge(payment.id(), deadline);
         Optional<Known> known = PaymentProvider.found(lookup);
         if (known.isPresent()) {
-            return record(payment, known.get());
+            return record(payment, lease, known.get());
         }
         boolean inFlight = outcome instanceof Unknown unknown && unknown.inFlight();
         Instant doubt =
@@ -179,8 +193,8 @@ public final class ChargeOrder {
         return charging.release(payment, lease, payment.pursuit().released(takeUpAt(), doubt));
     }
 
-    private Payment record(Payment payment, Known known) {
-        Recorded recorded = charging.recordKnown(payment, known);
+    private Payment record(Payment payment, Lease lease, Known known) {
+        Recorded recorded = charging.recordKnown(payment, lease, known);
         if (recorded.closed()) {
             throw PaymentException.orderClosed(payment.orderId());
         }

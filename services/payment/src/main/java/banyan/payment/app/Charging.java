@@ -32,6 +32,15 @@ final class Charging {
      */
     record Recorded(Payment payment, boolean closed) {}
 
+    /** What the provider said to the holder of the lease: in one step while nobody interfered. */
+    Recorded recordKnown(Payment payment, Lease lease, Known known) {
+        Instant now = tools.now();
+        Payment changed = resolve(payment, known, now);
+        return store.settle(changed, lease, outcome(changed), now)
+                ? new Recorded(changed, false)
+                : recordKnown(payment, known);
+    }
+
     /**
      * What the provider said, whoever asked and however late: the same for every asker, so no lease
      * is needed.
@@ -54,10 +63,7 @@ final class Charging {
     private Payment apply(Transaction tx, Payment current, Known known, Instant now) {
         if (current.state().isPending()) {
             Payment changed = resolve(current, known, now);
-            boolean charged = changed.state() instanceof PaymentState.Succeeded;
-            tx.publish(
-                    charged ? new PaymentEvent.Charged(changed) : new PaymentEvent.Failed(changed),
-                    now);
+            tx.publish(outcome(changed), now);
             return changed;
         }
         boolean late =
@@ -67,6 +73,12 @@ final class Charging {
             return refundRest(current.chargedLate(charge.chargeId(), now), "LATE_CHARGE", now);
         }
         return late ? current.with(current.pursuit().over()) : current;
+    }
+
+    private static PaymentEvent outcome(Payment changed) {
+        return changed.state() instanceof PaymentState.Succeeded
+                ? new PaymentEvent.Charged(changed)
+                : new PaymentEvent.Failed(changed);
     }
 
     private static Payment resolve(Payment current, Known known, Instant now) {

@@ -2,6 +2,7 @@ package banyan.payment.app;
 
 import banyan.payment.domain.Payment;
 import banyan.payment.domain.PaymentEvent;
+import banyan.payment.domain.Pursuit.Lease;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
@@ -14,6 +15,22 @@ public interface PaymentStore {
      * No provider calls inside.
      */
     <T> T inTransaction(Function<Transaction, T> work);
+
+    /**
+     * Commits the first payment of an order that nobody spoke of before; false, and nothing is
+     * written, when it was charged or closed already. One step, because every charge begins with
+     * it.
+     */
+    boolean insertFirst(Payment payment);
+
+    /**
+     * Commits a charge's outcome together with its event; false, and nothing is written, when the
+     * payment is no longer PENDING under this lease, or its order is closed. One step, because
+     * every charge ends with it; what is in the way is for a transaction to find out.
+     *
+     * @param changed the payment as it was under the lease, with the outcome
+     */
+    boolean settle(Payment changed, Lease lease, PaymentEvent event, Instant now);
 
     Optional<Payment> find(String paymentId);
 

@@ -1,6 +1,7 @@
 package banyan.payment.platform;
 
 import io.nats.client.Connection;
+import io.nats.client.JetStream;
 import io.nats.client.JetStreamApiException;
 import io.nats.client.JetStreamManagement;
 import io.nats.client.Nats;
@@ -26,6 +27,7 @@ final class Broker {
     private final String service;
     private final String url;
     private Connection connection;
+    private JetStream stream;
     private boolean streamExists;
 
     Broker(String service, String url) {
@@ -51,6 +53,7 @@ final class Broker {
                                             0) // what can't be sent now stays in the outbox
                                     .errorListener(new io.nats.client.ErrorListener() {})
                                     .build());
+            stream = connection.jetStream();
         }
         if (connection.getStatus() != Connection.Status.CONNECTED) {
             streamExists = false;
@@ -95,7 +98,7 @@ final class Broker {
         List<CompletableFuture<?>> acks = new ArrayList<>(rows.size());
         String previous = "";
         for (OutboxTable.Row row : rows) {
-            acks.add(connection.jetStream().publishAsync(message(row, previous)));
+            acks.add(stream.publishAsync(message(row, previous)));
             previous = row.id();
         }
         long limit = System.nanoTime() + ACK_LIMIT.toNanos();

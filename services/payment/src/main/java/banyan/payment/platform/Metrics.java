@@ -68,7 +68,12 @@ public final class Metrics {
     }
 
     public Gauge gauge(String name, String help, String... labels) {
-        return Gauge.builder().name(name).help(help).labelNames(labels).register(registry);
+        return Gauge.builder()
+                .name(name)
+                .help(help)
+                .labelNames(labels)
+                .withoutExemplars()
+                .register(registry);
     }
 
     /** A gauge that is read when asked; {@code label} and {@code value} name its one series. */
@@ -82,7 +87,12 @@ public final class Metrics {
     }
 
     private Counter counter(String name, String help, String... labels) {
-        return Counter.builder().name(name).help(help).labelNames(labels).register(registry);
+        return Counter.builder()
+                .name(name)
+                .help(help)
+                .labelNames(labels)
+                .withoutExemplars()
+                .register(registry);
     }
 
     private Histogram histogram(String name, String help, double[] buckets, String... labels) {
@@ -92,6 +102,7 @@ public final class Metrics {
                 .labelNames(labels)
                 .classicUpperBounds(buckets)
                 .classicOnly()
+                .withoutExemplars()
                 .register(registry);
     }
 }

@@ -101,16 +101,26 @@ final class OutboxTable implements AutoCloseable {
     }
 
     void markPublished(List<Long> positions) throws SQLException {
-        String sql = "UPDATE outbox SET published_at = clock_timestamp() WHERE position = ANY(?)";
+        String sql = "UPDATE outbox SET published_at = now() WHERE position = ANY(?)";
         try (PreparedStatement update = connection.prepareStatement(sql)) {
             update.setArray(1, connection.createArrayOf("bigint", positions.toArray()));
             update.executeUpdate();
         }
     }
 
-    /** Returns when a new event was told of, or after {@code millis}. */
-    void awaitNews(int millis) throws SQLException {
-        connection.unwrap(PGConnection.class).getNotifications(millis);
+    /**
+     * Has the replica that leads look at once; by a statement of its own, for within a charge's
+     * transaction it would make all commits wait for each other.
+     */
+    void tellOthers() throws SQLException {
+        try (Statement notify = connection.createStatement()) {
+            notify.execute("NOTIFY outbox");
+        }
+    }
+
+    /** True when another replica told of an event since the last look; does not wait. */
+    boolean hasNews() throws SQLException {
+        return connection.unwrap(PGConnection.class).getNotifications().length > 0;
     }
 
     @Override

@@ -60,9 +60,14 @@ public final class Pool implements AutoCloseable {
         }
     }
 
-    /** A connection beside the pool, for one that holds it as long as it lives. */
-    public Connection dedicated() throws SQLException {
-        return DriverManager.getConnection(url.jdbcUrl(), properties());
+    /**
+     * A connection beside the pool, for one that holds it as long as it lives and whose commits a
+     * crash may undo.
+     */
+    public Connection relaxed() throws SQLException {
+        Properties properties = properties();
+        properties.merge("options", " -c synchronous_commit=off", (one, more) -> "" + one + more);
+        return DriverManager.getConnection(url.jdbcUrl(), properties);
     }
 
     @Override

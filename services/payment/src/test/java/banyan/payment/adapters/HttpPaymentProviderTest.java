@@ -15,8 +15,6 @@ import banyan.payment.support.Servers;
 import banyan.payment.support.World;
 import java.net.URI;
 import java.time.Duration;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -25,12 +23,10 @@ import org.junit.jupiter.api.Test;
 /** Against the stand-in's real process. */
 class HttpPaymentProviderTest extends PaymentProviderContract {
     private static Servers.Provider standIn;
-    private static ExecutorService threads;
 
     @BeforeAll
     static void start() {
         standIn = Servers.provider();
-        threads = Executors.newFixedThreadPool(4);
     }
 
     @AfterEach
@@ -41,12 +37,11 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
     @AfterAll
     static void stop() {
         standIn.close();
-        threads.shutdownNow();
     }
 
     static PaymentProvider at(URI url) {
         return new HttpPaymentProvider(
-                new ProviderHttp(url, Duration.ofSeconds(2), threads, () -> "00-trace"));
+                new ProviderHttp(url, Duration.ofSeconds(2), () -> "00-trace"));
     }
 
     @Override

@@ -9,4 +9,9 @@ class InMemoryPaymentStoreTest extends PaymentStoreContract {
     PaymentStore store() {
         return store;
     }
+
+    @Override
+    long events() {
+        return store.events().size();
+    }
 }

@@ -2,6 +2,7 @@ package banyan.payment.adapters;
 
 import static banyan.payment.support.Refusals.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import banyan.payment.app.PaymentStore;
 import banyan.payment.domain.Payment;
@@ -18,6 +19,7 @@ import banyan.payment.support.World;
 import banyan.payment.v1.PaymentCharged;
 import java.sql.Connection;
 import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -31,6 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JdbcPaymentStoreTest extends PaymentStoreContract {
+    private static final AtomicInteger TOLD = new AtomicInteger();
     private static String url;
     private static Pool pool;
     private static PaymentStore store;
@@ -41,7 +44,10 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
         pool = new Pool(DatabaseUrl.parse(url), 8, new Metrics());
         store =
                 new JdbcPaymentStore(
-                        pool.dataSource(), new UuidV7(InstantSource.system()), () -> "00-trace");
+                        pool.dataSource(),
+                        new UuidV7(InstantSource.system()),
+                        () -> "00-trace",
+                        TOLD::incrementAndGet);
     }
 
     @BeforeEach
@@ -60,6 +66,46 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
     @Override
     PaymentStore store() {
         return store;
+    }
+
+    @Override
+    long events() {
+        try (Connection connection = Postgres.connect(url);
+                Statement statement = connection.createStatement();
+                ResultSet row = statement.executeQuery("SELECT count(*) FROM outbox")) {
+            row.next();
+            return row.getLong(1);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void the_relay_is_told_of_committed_events_only() {
+        int before = TOLD.get();
+        Payment payment = sending();
+        store.insertFirst(payment);
+        Payment paid = payment.succeeded("ch_1", NOW);
+        assertThatThrownBy(
+                        () ->
+                                store.inTransaction(
+                                        tx -> {
+                                            tx.publish(new PaymentEvent.Charged(paid), NOW);
+                                            throw new IllegalStateException("rolled back");
+                                        }))
+                .hasMessage("rolled back");
+        update(payment);
+        assertThat(TOLD).hasValue(before);
+        settle(paid, LEASE);
+        assertThat(TOLD).hasValue(before + 1);
+        settle(paid, LEASE);
+        assertThat(TOLD).hasValue(before + 1);
+        store.inTransaction(
+                tx -> {
+                    tx.publish(new PaymentEvent.Charged(paid), NOW);
+                    return null;
+                });
+        assertThat(TOLD).hasValue(before + 2);
     }
 
     @Test
@@ -145,7 +191,8 @@ class JdbcPaymentStoreTest extends PaymentStoreContract {
     void a_database_that_is_away_is_unavailable_within_the_pools_limit() {
         try (Pool nowhere =
                 new Pool(DatabaseUrl.parse("postgres://a:b@127.0.0.1:1/none"), 1, new Metrics())) {
-            PaymentStore away = new JdbcPaymentStore(nowhere.dataSource(), () -> "", () -> "");
+            PaymentStore away =
+                    new JdbcPaymentStore(nowhere.dataSource(), () -> "", () -> "", () -> {});
             assertRefused("DATABASE_UNAVAILABLE", () -> away.find(UUID.randomUUID().toString()));
         }
     }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** What every store must do; one subclass per adapter. */
@@ -75,20 +76,63 @@ abstract class PaymentStoreContract extends PaymentStoreRaces {
     }
 
     @Test
+    void only_the_first_payment_of_an_untouched_order_is_inserted_in_one_step() {
+        Payment payment = sending();
+        assertThat(store().insertFirst(payment)).isTrue();
+        assertThat(store().find(payment.id())).contains(payment);
+        assertThat(store().insertFirst(again(payment))).isFalse();
+        Payment closed = sending();
+        close(closed.orderId());
+        assertThat(store().insertFirst(closed)).isFalse();
+        assertThat(store().find(closed.id())).isEmpty();
+    }
+
+    @Test
+    void a_charge_is_settled_with_its_event_by_the_holder_of_its_lease() {
+        Payment payment = sending();
+        store().insertFirst(payment);
+        Payment charged = payment.succeeded("ch_1", NOW.plusSeconds(1));
+        Lease other = new Lease(UUID.randomUUID().toString(), NOW.plusSeconds(10));
+        assertThat(settle(charged, other)).isFalse();
+        assertThat(store().find(payment.id())).contains(payment);
+        assertThat(events()).isZero();
+        assertThat(settle(charged, LEASE)).isTrue();
+        assertThat(store().find(payment.id())).contains(charged);
+        assertThat(events()).isEqualTo(1);
+        assertThat(settle(payment.declined("ch_1", "late", NOW), LEASE)).isFalse();
+        assertThat(store().find(payment.id())).contains(charged);
+        assertThat(events()).isEqualTo(1);
+    }
+
+    @Test
+    void every_outcome_of_a_charge_is_settled_as_it_is() {
+        for (UnaryOperator<Payment> outcome :
+                List.<UnaryOperator<Payment>>of(
+                        each -> each.succeeded("ch_1", NOW.plusSeconds(1)),
+                        each -> each.declined("ch_1", "card_declined", NOW.plusSeconds(1)),
+                        each -> each.failed(null, NOW.plusSeconds(1)))) {
+            Payment payment = sending();
+            store().insertFirst(payment);
+            Payment settled = outcome.apply(payment);
+            assertThat(settle(settled, LEASE)).isTrue();
+            assertThat(store().find(payment.id())).contains(settled);
+        }
+    }
+
+    @Test
+    void a_charge_of_a_closed_order_is_not_settled_in_one_step() {
+        Payment payment = sending();
+        store().insertFirst(payment);
+        close(payment.orderId());
+        assertThat(settle(payment.succeeded("ch_1", NOW), LEASE)).isFalse();
+        assertThat(store().find(payment.id())).contains(payment);
+        assertThat(events()).isZero();
+    }
+
+    @Test
     void an_order_has_one_payment() {
         Payment payment = inserted(pending(NOW));
-        Payment second =
-                new Payment(
-                        UUID.randomUUID().toString(),
-                        payment.orderId(),
-                        payment.userId(),
-                        "other",
-                        payment.amount(),
-                        payment.state(),
-                        payment.pursuit(),
-                        List.of(),
-                        NOW,
-                        NOW);
+        Payment second = again(payment);
         assertThatThrownBy(() -> inserted(second)).isInstanceOf(RuntimeException.class);
         assertThat(
                         store().<Optional<Payment>>inTransaction(

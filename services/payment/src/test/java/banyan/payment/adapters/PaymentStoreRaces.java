@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import banyan.payment.app.PaymentStore;
 import banyan.payment.domain.Payment;
+import banyan.payment.domain.PaymentEvent;
 import banyan.payment.domain.PaymentState;
 import banyan.payment.domain.Pursuit;
 import banyan.payment.domain.Pursuit.Lease;
@@ -20,13 +21,53 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** What must hold when many use a store at once; the base of the contract. */
 abstract class PaymentStoreRaces {
     static final Instant NOW = Instant.parse("2026-05-01T10:00:00.123456Z");
 
+    static final Lease LEASE = new Lease(UUID.randomUUID().toString(), NOW.plusSeconds(10));
+
     abstract PaymentStore store();
+
+    /** How many were told so far. */
+    abstract long events();
+
+    /** A payment that was never written, leased for sending. */
+    static Payment sending() {
+        Payment payment = pending(NOW);
+        return payment.with(payment.pursuit().sending(LEASE, NOW));
+    }
+
+    /** Another payment for the same order. */
+    static Payment again(Payment payment) {
+        return new Payment(
+                UUID.randomUUID().toString(),
+                payment.orderId(),
+                payment.userId(),
+                "other",
+                payment.amount(),
+                payment.state(),
+                payment.pursuit(),
+                List.of(),
+                NOW,
+                NOW);
+    }
+
+    void close(String order) {
+        store().inTransaction(
+                        tx -> {
+                            tx.lockOrder(order);
+                            tx.closeOrder(order, "WHY", NOW);
+                            return null;
+                        });
+    }
+
+    boolean settle(Payment charged, Lease lease) {
+        return store().settle(charged, lease, new PaymentEvent.Charged(charged), NOW);
+    }
 
     static Payment pending(Instant next) {
         return new Payment(
@@ -90,6 +131,36 @@ abstract class PaymentStoreRaces {
                         });
         assertThat(granted.stream().filter(yes -> yes)).hasSize(3);
         assertThat(store().find(payment.id()).orElseThrow().refunded()).isEqualTo(World.eur(900));
+    }
+
+    @Test
+    void of_many_first_charges_of_an_order_one_is_inserted() throws Exception {
+        Payment payment = sending();
+        List<Boolean> first = race(8, () -> store().insertFirst(again(payment)));
+        assertThat(first.stream().filter(yes -> yes)).hasSize(1);
+    }
+
+    @Test
+    void many_settling_and_one_closing_at_once_settle_a_charge_at_most_once() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Payment payment = sending();
+            store().insertFirst(payment);
+            AtomicInteger turn = new AtomicInteger();
+            List<Boolean> settled =
+                    race(
+                            6,
+                            () -> {
+                                if (turn.getAndIncrement() == 3) {
+                                    close(payment.orderId());
+                                    return false;
+                                }
+                                return settle(payment.succeeded("ch", NOW), LEASE);
+                            });
+            long times = settled.stream().filter(yes -> yes).count();
+            assertThat(times).isLessThanOrEqualTo(1);
+            assertThat(store().find(payment.id()).orElseThrow().state().isPending())
+                    .isEqualTo(times == 0);
+        }
     }
 
     @Test

@@ -21,6 +21,8 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.postgresql.PGConnection;
+import org.postgresql.PGNotification;
 
 /** Against a real broker and a real database. */
 class OutboxRelayTest {
@@ -154,6 +156,40 @@ class OutboxRelayTest {
                 .extracting(each -> new String(each.getData()))
                 .containsExactly("1", "2");
         assertThat(metrics.outboxPublished.get()).isEqualTo(2);
+    }
+
+    @Test
+    void a_relay_that_does_not_lead_has_the_leading_one_woken() throws Exception {
+        relay();
+        event("1");
+        Eventually.holds(() -> waiting() == 0);
+        OutboxRelay second = relay();
+        try (Statement listen = connection.createStatement()) {
+            listen.execute("LISTEN outbox");
+        }
+        second.wake();
+        PGNotification[] heard = connection.unwrap(PGConnection.class).getNotifications(10_000);
+        assertThat(heard).extracting(PGNotification::getName).containsExactly("outbox");
+    }
+
+    @Test
+    void batches_keep_their_distance_so_that_events_gather() throws Exception {
+        OutboxRelay relay = relay();
+        event("0");
+        Eventually.holds(() -> waiting() == 0);
+        long start = System.nanoTime();
+        for (int i = 1; i <= 200; i++) {
+            event("" + i);
+            relay.wake();
+        }
+        Eventually.holds(() -> waiting() == 0);
+        long gaps = Duration.ofNanos(System.nanoTime() - start).toMillis() / 50;
+        try (Statement query = connection.createStatement();
+                ResultSet row =
+                        query.executeQuery("SELECT count(DISTINCT published_at) FROM outbox")) {
+            row.next();
+            assertThat(row.getLong(1)).isLessThanOrEqualTo(gaps + 3);
+        }
     }
 
     @Test

@@ -2,9 +2,13 @@ package banyan.payment.support;
 
 import banyan.payment.app.PaymentStore;
 import banyan.payment.domain.Payment;
+import banyan.payment.domain.PaymentEvent;
+import banyan.payment.domain.Pursuit.Lease;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 
 /** A store that loses the process's work now and then: before a commit, or right after it. */
@@ -40,6 +44,27 @@ public final class CrashingStore implements PaymentStore {
                             }
                             return value;
                         });
+        if (random.nextDouble() < rate / 2) {
+            throw new Crash();
+        }
+        return result;
+    }
+
+    @Override
+    public boolean insertFirst(Payment payment) {
+        return crashing(() -> store.insertFirst(payment));
+    }
+
+    @Override
+    public boolean settle(Payment changed, Lease lease, PaymentEvent event, Instant now) {
+        return crashing(() -> store.settle(changed, lease, event, now));
+    }
+
+    private boolean crashing(BooleanSupplier step) {
+        if (random.nextDouble() < rate / 2) {
+            throw new Crash();
+        }
+        boolean result = step.getAsBoolean();
         if (random.nextDouble() < rate / 2) {
             throw new Crash();
         }
