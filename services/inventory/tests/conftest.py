@@ -45,9 +45,9 @@ def warehouse(request: pytest.FixtureRequest) -> Warehouse:
 
 
 @pytest.fixture
-def once(pool: Database) -> DatabaseOnce[PostgresStock]:
+def once(pool: Database, clock: FakeClock) -> DatabaseOnce[PostgresStock]:
     """Effects once, over the real database."""
-    return DatabaseOnce(pool, PostgresStock)
+    return DatabaseOnce(pool, PostgresStock, clock)
 
 
 @pytest.fixture

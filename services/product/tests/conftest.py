@@ -45,9 +45,9 @@ def catalogue(request: pytest.FixtureRequest) -> Catalogue:
 
 
 @pytest.fixture
-def once(pool: Database) -> DatabaseOnce[PostgresWriter]:
+def once(pool: Database, clock: FakeClock) -> DatabaseOnce[PostgresWriter]:
     """Effects once, over the real database."""
-    return DatabaseOnce(pool, PostgresWriter)
+    return DatabaseOnce(pool, PostgresWriter, clock)
 
 
 @pytest.fixture

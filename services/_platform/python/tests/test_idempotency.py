@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from meshkit.client import Channel
+from meshkit.clock import FakeClock
 from meshkit.context import Identity, acting_as
 from meshkit.errors import PlatformError, RemoteError
 from meshkit.idempotency import IdempotencySweeper, claim, idempotent, remember
@@ -18,6 +19,7 @@ from meshkit.server import App
 from meshkit.testing import FakeCallContext, eventually, running
 
 SAY = "/meshkit.test.v1.EchoService/Say"
+DAY_S = 24 * 3600.0
 ANN, BOB = Identity("ann"), Identity("bob")
 
 
@@ -31,6 +33,7 @@ class Shop:
         self.go = asyncio.Event()
         self.go.set()
         self.fail = False
+        self.clock = FakeClock()
 
     async def say(self, request: Any, context: Any) -> Any:
         async with self._pool.transaction() as connection:
@@ -50,6 +53,7 @@ class Shop:
                 request=request,
                 response_type=self._echo.SayReply,
                 effect=effect,
+                now=self.clock.now(),
             )
 
 
@@ -116,10 +120,12 @@ async def test_methods_do_not_share_keys(pool: Database, echo: SimpleNamespace) 
     request = echo.SayRequest(text="hi", request_id="r1")
     async with pool.transaction() as connection:
         first = FakeCallContext(ANN, method="/a.A/One")
-        await remember(connection, context=first, request=request, response=echo.SayReply(text="one"))
+        answer, now = echo.SayReply(text="one"), FakeClock().now()
+        await remember(connection, context=first, request=request, response=answer, now=now)
         other = FakeCallContext(ANN, method="/a.A/Two")
-        assert await claim(connection, context=other, request=request, response_type=echo.SayReply) is None
-        found = await claim(connection, context=first, request=request, response_type=echo.SayReply)
+        asked = {"request": request, "response_type": echo.SayReply, "now": now}
+        assert await claim(connection, context=other, **asked) is None
+        found = await claim(connection, context=first, **asked)
         assert found is not None
         assert found.text == "one"
     assert first.initial_metadata == {"banyan-idempotency-replayed": "true"}
@@ -157,23 +163,45 @@ async def test_of_twenty_at_once_one_has_the_effect(
     assert reasons <= {"REQUEST_IN_PROGRESS"}
 
 
-async def test_answers_older_than_a_day_are_swept(pool: Database, echo: SimpleNamespace) -> None:
-    async with pool.transaction() as connection:
-        for key in ("old", "new"):
-            request = echo.SayRequest(text="hi", request_id=key)
+async def test_a_key_is_new_again_when_its_day_is_over(
+    shop: Shop, echo: SimpleNamespace, echo_app: Callable[..., App]
+) -> None:
+    async with running(echo_app(shop.say)) as (_, channel):
+        assert await ask(channel, echo, ANN) == ("hi 1", False)
+        shop.clock.advance(DAY_S - 1)
+        assert await ask(channel, echo, ANN) == ("hi 1", True)
+        shop.clock.advance(1)
+        assert await ask(channel, echo, ANN, text="ho") == ("ho 2", False)
+        assert await ask(channel, echo, ANN, text="ho") == ("ho 2", True)
+        with pytest.raises(RemoteError, match="came before with another request"):
+            await ask(channel, echo, ANN)
+
+
+async def test_answers_as_old_as_a_day_are_swept(pool: Database, echo: SimpleNamespace) -> None:
+    clock = FakeClock()
+
+    async def keep(key: str) -> None:
+        async with pool.transaction() as connection:
             await remember(
-                connection, context=FakeCallContext(ANN), request=request, response=echo.SayReply()
+                connection,
+                context=FakeCallContext(ANN),
+                request=echo.SayRequest(text="hi", request_id=key),
+                response=echo.SayReply(),
+                now=clock.now(),
             )
-        await connection.execute(
-            "UPDATE idempotency SET created_at = now() - interval '25 hours' WHERE request_id = 'old'"
-        )
+
+    for number in range(5):
+        await keep(f"old {number}")
+    clock.advance(1)
+    await keep("new")
+    clock.advance(DAY_S - 1)
 
     async def left() -> bool:
         async with pool.acquire() as connection:
             rows = await connection.fetch("SELECT request_id FROM idempotency")
         return [row["request_id"] for row in rows] == ["new"]
 
-    sweeper = IdempotencySweeper(pool, interval_s=60)
+    sweeper = IdempotencySweeper(pool, clock, interval_s=60, bite=2)
     await sweeper.start()
     await eventually(left)
     await sweeper.stop(1.0)

@@ -40,8 +40,9 @@ def build(
     else:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool_max)
         nats = Nats(settings.nats_url, "inventory")
-        store, once = PostgresWarehouse(database), DatabaseOnce(database, PostgresStock)
-        components = [database, nats, OutboxRelay("inventory", database, nats), IdempotencySweeper(database)]
+        store, once = PostgresWarehouse(database), DatabaseOnce(database, PostgresStock, clock)
+        relay, sweeper = OutboxRelay("inventory", database, nats), IdempotencySweeper(database, clock)
+        components = [database, nats, relay, sweeper]
         readiness = {"database": database.ping}
     components.append(_sweeper(store, clock, settings.sweep_interval_s))
     servicer = InventoryServicer(store, once, clock)

@@ -121,7 +121,7 @@ def build(settings: OrderSettings, *, clock: Clock | None = None) -> App:
             nats,
             *core.channels.all,
             OutboxRelay(service="order", database=database, nats=nats),
-            IdempotencySweeper(database),
+            IdempotencySweeper(database, clock),
             Periodic("workflow-backlog", _BACKLOG_INTERVAL_S, watch_backlog),
             runner,
             InboxConsumer("order", "SHIPPING", handlers.of_shipping, database, nats),

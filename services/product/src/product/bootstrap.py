@@ -34,8 +34,9 @@ def build(
     else:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool_max)
         nats = Nats(settings.nats_url, "product")
-        store, once = PostgresCatalogue(database), DatabaseOnce(database, PostgresWriter)
-        components = [database, nats, OutboxRelay("product", database, nats), IdempotencySweeper(database)]
+        store, once = PostgresCatalogue(database), DatabaseOnce(database, PostgresWriter, clock)
+        relay, sweeper = OutboxRelay("product", database, nats), IdempotencySweeper(database, clock)
+        components = [database, nats, relay, sweeper]
         readiness = {"database": database.ping}
     servicer = ProductServicer(store, once, clock)
     return App(

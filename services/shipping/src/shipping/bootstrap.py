@@ -85,13 +85,13 @@ def _in_postgres(settings: ShippingSettings, clock: Clock) -> Storage:
     nats = Nats(settings.nats_url, "shipping")
     return Storage(
         store=PostgresStore(database),
-        once=DatabaseOnce[Transaction](database, PostgresTransaction),
+        once=DatabaseOnce[Transaction](database, PostgresTransaction, clock),
         components=(
             database,
             nats,
             OutboxRelay("shipping", database, nats),
             InboxConsumer("shipping", "ORDER", OrderEvents(clock).handlers(), database, nats),
-            IdempotencySweeper(database),
+            IdempotencySweeper(database, clock),
         ),
         readiness=(("database", database.ping),),
     )

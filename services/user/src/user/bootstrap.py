@@ -40,8 +40,9 @@ def build(
     else:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool_max)
         nats = Nats(settings.nats_url, "user")
-        store, once = PostgresAccounts(database), DatabaseOnce(database, PostgresWriter)
-        components = [database, nats, OutboxRelay("user", database, nats), IdempotencySweeper(database)]
+        store, once = PostgresAccounts(database), DatabaseOnce(database, PostgresWriter, clock)
+        relay, sweeper = OutboxRelay("user", database, nats), IdempotencySweeper(database, clock)
+        components = [database, nats, relay, sweeper]
         readiness = {"database": database.ping}
     hasher = Argon2Hasher(
         threads=settings.hash_threads,

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
+from meshkit.clock import Clock
 from meshkit.context import CallContext
 from meshkit.idempotency import idempotent
 from meshkit.postgres import Connection, Database
@@ -34,9 +35,10 @@ class Once(Protocol[W_co]):
 class DatabaseOnce(Generic[W]):
     """`Once` over PostgreSQL: the answer is stored in the transaction of the effect (see `meshkit.idempotency`)."""
 
-    def __init__(self, database: Database, writer: Callable[[Connection], W]) -> None:
+    def __init__(self, database: Database, writer: Callable[[Connection], W], clock: Clock) -> None:
         self._database = database
         self._writer = writer
+        self._clock = clock
 
     async def __call__(
         self,
@@ -53,6 +55,7 @@ class DatabaseOnce(Generic[W]):
                 request=request,
                 response_type=response_type,
                 effect=lambda: effect(self._writer(connection)),
+                now=self._clock.now(),
             )
 
 

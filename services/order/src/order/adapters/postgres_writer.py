@@ -30,8 +30,8 @@ WITH credit AS (
      WHERE user_id = $3 AND open_amount + $1::bigint <= credit_limit
     RETURNING user_id
 ), keyed AS (
-    INSERT INTO idempotency (caller, method, request_id, request_hash, response)
-    SELECT $4, $5, $6, $7, $8 FROM credit
+    INSERT INTO idempotency (caller, method, request_id, request_hash, response, created_at)
+    SELECT $4, $5, $6, $7, $8, $2 FROM credit
 ), placed AS (
     INSERT INTO orders (order_id, user_id, state, currency, lines, subtotal, shipping_price, address, speed,
                         created_at, updated_at)
@@ -112,7 +112,7 @@ class PostgresWriter:
             order = order_of(order_row)
             made = plan(order, workflow_of(row, self._seal.open(order_id, row["payment_token"])))
             if key:
-                await write_key(connection, key, order_id)
+                await write_key(connection, key, order_id, self._clock.now())
             if made.wish is Wish.MARKED:
                 await connection.execute(_MARK, order_id)
             elif made.wish is Wish.OPENED:

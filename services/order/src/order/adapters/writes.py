@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from meshkit.outbox import NewEvent, event_values, insert_events
@@ -53,7 +54,8 @@ SELECT $1, step, outcome, attempt, reason, time, $2
  ORDER BY place
 """
 _KEY = """
-INSERT INTO idempotency (caller, method, request_id, request_hash, response) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO idempotency (caller, method, request_id, request_hash, response, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT DO NOTHING
 RETURNING 1
 """
@@ -117,10 +119,10 @@ async def write_entries(
         await connection.execute(_TIMELINE, order_id, state, *columns(entries))
 
 
-async def write_key(connection: Connection, key: RequestKey, order_id: str) -> str | None:
+async def write_key(connection: Connection, key: RequestKey, order_id: str, now: datetime) -> str | None:
     """Remembers the request; None, or the order of an earlier one (waited for when it is being written now)."""
     added = await connection.fetchval(
-        _KEY, key.caller, key.method, key.request_id, key.body_hash, order_id.encode()
+        _KEY, key.caller, key.method, key.request_id, key.body_hash, order_id.encode(), now
     )
     return None if added else await read_key(connection, key)
 
