@@ -141,3 +141,12 @@ async def test_stopping_waits_for_those_in_use_but_not_for_ever(platform_databas
         await database.stop(0.1)
     with pytest.raises(DatabaseUnavailable):
         await task
+
+
+async def test_generic_plans_are_on_demand(platform_database: str) -> None:
+    for wanted, mode in ((False, "auto"), (True, "force_generic_plan")):
+        database = Database(platform_database, pool_max=1, generic_plans=wanted)
+        await database.start()
+        async with database.acquire() as connection:
+            assert await connection.fetchval("SHOW plan_cache_mode") == mode
+        await database.stop(1.0)

@@ -38,7 +38,8 @@ def build(
     if warehouse is not None:
         store, once = warehouse, EveryTime(warehouse.transaction)
     else:
-        database = Database(settings.database_url.get_secret_value(), settings.database_pool_max)
+        dsn = settings.database_url.get_secret_value()
+        database = Database(dsn, settings.database_pool_max, generic_plans=True)
         nats = Nats(settings.nats_url, "inventory")
         store, once = PostgresWarehouse(database), DatabaseOnce(database, PostgresStock, clock)
         relay, sweeper = OutboxRelay("inventory", database, nats), IdempotencySweeper(database, clock)

@@ -95,7 +95,7 @@ class OutboxRelay(Background):
         try:
             # A crash may lose the marks of the last moments: those events are published again, and their ids let the
             # broker or the inboxes drop them. No other transaction has to wait behind the flush of a mark.
-            await connection.execute("SET synchronous_commit = off")
+            await connection.execute("SET synchronous_commit = off; SET plan_cache_mode = force_generic_plan")
             await self._measure(connection)
             while not self.stopping:
                 if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_KEY):
