@@ -30,6 +30,8 @@ from local.audit.cases import (
 from local.audit.merge import held, merged
 from local.audit.sources import Sources
 
+OUTBOX_HAS_AFTER: Final = timedelta(seconds=15)
+"""An event is made in the transaction that puts it into the outbox; none lasts longer."""
 OUTBOX_KEEPS: Final = {"notification": timedelta(hours=22)}
 OUTBOX_KEEPS_ELSEWHERE: Final = timedelta(days=6)
 """Published events stay in outboxes for a day in notification and seven days elsewhere; less a margin."""
@@ -262,7 +264,7 @@ async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncItera
             published_at=published,
             sequences=places_in_stream,
             kept=published is not None and published > contents.kept_since,
-            listed=known.now - platform.made_at(event_id) < keeps,
+            listed=OUTBOX_HAS_AFTER < known.now - platform.made_at(event_id) < keeps,
             effects=frozenset(name for found in effects for name in found),
             letters=frozenset(name for name in listeners if (name, event_id) in given_up),
             passed=frozenset(

@@ -12,8 +12,10 @@ from typing import Final
 from local.audit import broker
 from local.audit.sources import Sources
 
-HOLD_S: Final = 1.0
+HOLD_S: Final = 2.0
 """Nothing may be under way for so long: what one part has handed on is then seen at the next."""
+MARGIN_S: Final = 1.0
+"""A row tells when its transaction began to write; it may have been committed so much later."""
 LOOK_EVERY_S: Final = 0.25
 TELL_EVERY_S: Final = 2.0
 
@@ -93,7 +95,7 @@ async def under_way(sources: Sources) -> tuple[Moving, ...]:
 async def wait_for_quiet(
     sources: Sources, wait_s: float, settle_s: float, tell: Callable[[str], None]
 ) -> Calm:
-    """Returns as soon as nothing is under way for a second, or after `wait_s` with what still is.
+    """Returns as soon as nothing is under way for two seconds, or after `wait_s` with what still is.
 
     Without quiet the cut-off lies `settle_s` back, or at the oldest event that is not yet where it goes.
     """
@@ -104,7 +106,7 @@ async def wait_for_quiet(
         calm_since = None if moving else calm_since if calm_since is not None else tick
         waited = time.monotonic() - begun
         if calm_since is not None and tick - calm_since >= HOLD_S:
-            return Calm(True, looked_at, (), waited)
+            return Calm(True, looked_at - timedelta(seconds=MARGIN_S), (), waited)
         if waited >= wait_s:
             return Calm(False, settled_before(looked_at, moving, settle_s), moving, waited)
         if moving and time.monotonic() - told >= TELL_EVERY_S:
