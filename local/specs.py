@@ -21,6 +21,9 @@ FIRST_SERVICE_TIER = 2
 SERVICE_GRACE_S = 13.0
 """A service drains for at most 10 s (`<SERVICE>_DRAIN_GRACE_S`), then closes what it holds."""
 
+BACKGROUND_NICENESS = 5
+"""A third of the weight of what people wait for: mails come later under a rush, but they come."""
+
 
 def depth(row: ServiceRow) -> int:
     """0 for a service that calls none, else one more than the deepest it calls."""
@@ -55,6 +58,7 @@ def stand_in_spec(row: StandInRow, home: Home, base: int) -> ProcessSpec:
         addresses=addresses,
         stop_grace_s=5.0,
         tier=STAND_IN_TIER,
+        niceness=BACKGROUND_NICENESS if row.background else 0,
     )
 
 
@@ -77,4 +81,5 @@ def service_spec(
         addresses={name: address(row.name, name, base, replica) for name in numbers},
         stop_grace_s=SERVICE_GRACE_S,
         tier=FIRST_SERVICE_TIER + depth(row),
+        niceness=BACKGROUND_NICENESS if row.background else 0,
     )

@@ -46,6 +46,8 @@ class StandInRow:
     used_by: str
     env: str
     """Gets `http://host:port` when it ends in _URL, else `host:port` of the `smtp` port."""
+    background: bool = False
+    """As for a service: true when only background work calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class ServiceRow:
     stores: tuple[Store, ...]
     """The first one holds its data."""
     upstreams: tuple[str, ...] = ()
+    background: bool = False
+    """No order waits for it: it stands back (`specs.BACKGROUND_NICENESS`) while others want the processor."""
 
     @property
     def prefix(self) -> str:
@@ -77,9 +81,9 @@ STORES: tuple[StoreRow, ...] = (
 
 STAND_INS: tuple[StandInRow, ...] = (
     StandInRow("payment-provider", "payment_provider", {"http": 110}, "payment", "PAYMENT_PROVIDER_URL"),
-    StandInRow("carrier", "carrier", {"http": 111}, "shipping", "CARRIER_URL"),
-    StandInRow("mail", "mail", {"http": 112, "smtp": 113}, "notification", "MAIL_SMTP_ADDR"),
-    StandInRow("sinks", "sinks", {"http": 114}, "notification", "SINKS_URL"),
+    StandInRow("carrier", "carrier", {"http": 111}, "shipping", "CARRIER_URL", background=True),
+    StandInRow("mail", "mail", {"http": 112, "smtp": 113}, "notification", "MAIL_SMTP_ADDR", background=True),
+    StandInRow("sinks", "sinks", {"http": 114}, "notification", "SINKS_URL", background=True),
 )
 
 SERVICES: tuple[ServiceRow, ...] = (
@@ -89,7 +93,7 @@ SERVICES: tuple[ServiceRow, ...] = (
     ServiceRow("inventory", "python", ("postgres", "nats")),
     ServiceRow("payment", "java", ("postgres", "nats")),
     ServiceRow("shipping", "python", ("postgres", "nats")),
-    ServiceRow("notification", "typescript", ("postgres", "nats")),
+    ServiceRow("notification", "typescript", ("postgres", "nats"), background=True),
     ServiceRow(
         "order", "python", ("postgres", "nats"), ("cart", "product", "inventory", "payment", "shipping")
     ),

@@ -161,12 +161,17 @@ class ManagedProcess:
             env=dict(spec.environment),
             cwd=spec.directory,
             process_group=0,
-            preexec_fn=self._in_child,
+            preexec_fn=self._prepare,
             **account,
         )
         self.pid = transport.get_pid()
         self.started_at = time.time()
         return transport, pipes
+
+    def _prepare(self) -> None:
+        """In the child, before its program begins: niceness is a thread's, and passed on to those it starts."""
+        self._in_child()
+        os.nice(self.spec.niceness)
 
     async def _watch_readiness(self, pipes: _Pipes) -> None:
         while True:

@@ -37,5 +37,7 @@ class ProcessSpec:
     """Seconds from the stop signal until the whole process group is killed."""
     tier: int = 0
     """Stops come in descending, starts in ascending tiers."""
+    niceness: int = 0
+    """0 to 19: how far it stands back for the supervisor's other processes when all want the processor."""
     hint: str = ""
     """What to do when it will not start."""

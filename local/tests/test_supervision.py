@@ -14,7 +14,7 @@ import pytest
 
 from local.errors import LocalError
 from local.supervision import process
-from local.supervision.supervisor import Supervisor
+from local.supervision.supervisor import Supervisor, family
 from local.tests.aid import LIMIT_S, alive, eventually, fake, lines
 
 SUPERVISE = """
@@ -62,6 +62,28 @@ async def test_a_killed_process_comes_back_and_the_restart_is_counted(
     os.kill(first, signal.SIGKILL)
     await eventually(lambda: process.restarts == 1 and process.state == "ready", "it is back")
     assert process.pid not in (None, first)
+
+
+async def test_a_process_stands_back_as_told_with_its_children_and_after_a_crash(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    plain = supervisor.add(fake("plain", tmp_path))
+    nice = supervisor.add(fake("nice", tmp_path, "child", niceness=3))
+    for name in ("plain", "nice"):
+        await supervisor.start(name, LIMIT_S)
+    assert _niceness(plain.pid) == [own]
+    await eventually(lambda: _niceness(nice.pid) == [own + 3] * 2, "it and its child stand back")
+    first = nice.pid
+    assert first is not None
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: nice.restarts == 1 and nice.state == "ready", "it is back")
+    await eventually(lambda: _niceness(nice.pid) == [own + 3] * 2, "it stands back again")
+
+
+def _niceness(pid: int | None) -> list[int]:
+    """Of a process and its descendants."""
+    return [os.getpriority(os.PRIO_PROCESS, each) for each in family(pid)]
 
 
 async def test_a_process_that_dies_again_and_again_is_restarted_ever_more_slowly(

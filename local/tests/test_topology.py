@@ -31,6 +31,29 @@ def test_callees_come_before_callers_so_there_is_no_circle() -> None:
         seen.add(row.name)
 
 
+def test_no_order_waits_for_what_runs_in_the_background() -> None:
+    background = {row.name for row in topology.SERVICES if row.background}
+    for row in topology.SERVICES:
+        if row.name != "gateway":
+            assert not background & set(row.upstreams)
+    in_order = {"order", *topology.closure(["order"])}
+    assert not background & in_order
+    for stand_in in topology.STAND_INS:
+        if stand_in.used_by in background:
+            assert stand_in.background
+
+
+def test_what_runs_in_the_background_stands_back_and_nothing_else_does(home: Home) -> None:
+    options, secrets = Options(services=tuple(NAMES), port_base=BASE), Secrets(home.secrets_file)
+    for service in topology.SERVICES:
+        if builds.exists(service):
+            spec = specs.service_spec(service, 0, options, home, secrets)
+            assert spec.niceness == (specs.BACKGROUND_NICENESS if service.background else 0)
+    for stand_in in topology.STAND_INS:
+        spec = specs.stand_in_spec(stand_in, home, BASE)
+        assert spec.niceness == (specs.BACKGROUND_NICENESS if stand_in.background else 0)
+
+
 def test_no_port_is_given_twice_and_all_lie_in_the_span() -> None:
     fixed = [
         topology.ports(row.name, 0, BASE)
