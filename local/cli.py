@@ -30,6 +30,7 @@ VERBS = {
     "bench": "local.verbs.bench",
     "events": "local.verbs.events",
     "audit": "local.verbs.audit",
+    "chaos": "local.verbs.chaos",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -1,0 +1,141 @@
+"""A full disk for each store, made without filling one: what the store and its clients see is the same or milder.
+
+No file system of a limited size is needed, so no root; what each way does not show stands beside it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import nats
+import psutil
+from nats.errors import Error as NatsError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from local.chaos.grip import Grip
+from local.errors import LocalError
+from local.stores.postgres import SUPERUSER
+from local.stores.redis import DATABASES
+
+LARGEST_FILE: Final = 64 * 1024
+AGAIN_S: Final = 0.2
+TIMEOUT_S: Final = 5.0
+Json = dict[str, Any]
+
+
+class Store(Protocol):
+    """A store whose disk can be full."""
+
+    async def fill(self) -> None:
+        """From now on it can write nothing more."""
+
+    async def free(self) -> None:
+        """There is room again."""
+
+
+class FullPostgres:
+    """No process of the server may write beyond 64 kB of any file (RLIMIT_FSIZE).
+
+    The log can't be written, so the server panics and can't recover until there is room, as with a full disk of its
+    own. Not shown: a disk that only has no room for tables, where single statements fail.
+    """
+
+    def __init__(self, grip: Grip) -> None:
+        self._grip = grip
+        self._limiting: asyncio.Task[None] | None = None
+
+    async def fill(self) -> None:
+        """Limits all processes there are, and those that come."""
+        await self._limit(LARGEST_FILE)
+        self._limiting = asyncio.create_task(self._keep_limiting(), name="full disk")
+
+    async def free(self) -> None:
+        """Takes the limit from those that live; a server that starts has none."""
+        if self._limiting is not None:
+            self._limiting.cancel()
+            await asyncio.gather(self._limiting, return_exceptions=True)
+        await self._limit(psutil.RLIM_INFINITY)
+
+    async def _keep_limiting(self) -> None:
+        while True:
+            await asyncio.sleep(AGAIN_S)
+            await self._limit(LARGEST_FILE)
+
+    async def _limit(self, size: int) -> None:
+        for pid in await self._grip.pids(SUPERUSER):
+            with suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
+
+
+class FullNats:
+    """Each stream may hold no more than it holds now, and refuses new messages, as JetStream does without storage.
+
+    Not shown: consumers can still acknowledge.
+    """
+
+    def __init__(self, grip: Grip) -> None:
+        self._url = f"nats://{grip.address('nats', 'nats')}"
+        self._before: list[Json] = []
+
+    async def fill(self) -> None:
+        """Remembers each stream's configuration and closes it for publishers."""
+        for name in (await self._ask("STREAM.NAMES")).get("streams") or []:
+            info = await self._ask(f"STREAM.INFO.{name}")
+            self._before.append(info["config"])
+            full = {"max_bytes": max(int(info["state"]["bytes"]), 1), "discard": "new"}
+            await self._ask(f"STREAM.UPDATE.{name}", info["config"] | full)
+
+    async def free(self) -> None:
+        """As it was."""
+        for configuration in self._before:
+            await self._ask(f"STREAM.UPDATE.{configuration['name']}", configuration)
+
+    async def _ask(self, what: str, body: Json | None = None) -> Json:
+        try:
+            client = await nats.connect(self._url, connect_timeout=2, max_reconnect_attempts=1)
+            try:
+                answer = await client.request(
+                    f"$JS.API.{what}", json.dumps(body or {}).encode(), timeout=TIMEOUT_S
+                )
+            finally:
+                await client.close()
+        except (NatsError, OSError) as error:
+            raise LocalError(f"NATS does not answer {what}: {error!r}") from error
+        reply: Json = json.loads(answer.data)
+        if "error" in reply:
+            raise LocalError(f"NATS refuses {what}: {reply['error']['description']}")
+        return reply
+
+
+class FullRedis:
+    """`maxmemory` of one byte without eviction: every write is refused, as after a failed append to its file.
+
+    Not shown: the loss of what was written in the last second before (`appendfsync everysec`).
+    """
+
+    def __init__(self, grip: Grip) -> None:
+        password, address = grip.secrets.get("redis"), grip.address("redis", "redis")
+        self._url = f"redis://:{password}@{address}/{DATABASES['cart']}"
+        self._before = ""
+
+    async def fill(self) -> None:
+        """Remembers the limit."""
+        self._before = await self._set("1")
+
+    async def free(self) -> None:
+        """As it was."""
+        await self._set(self._before)
+
+    async def _set(self, limit: str) -> str:
+        """The limit before."""
+        try:
+            async with Redis.from_url(self._url, socket_timeout=TIMEOUT_S, decode_responses=True) as redis:
+                before = await redis.config_get("maxmemory")
+                await redis.config_set("maxmemory", limit)
+        except (RedisError, OSError) as error:
+            raise LocalError(f"Redis does not take its limit: {error}") from error
+        return str(before["maxmemory"])

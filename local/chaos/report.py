@@ -1,0 +1,138 @@
+"""How a run is told: one HTML file that needs no other, JSON, and tables on the terminal."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from local.chaos.figures import Outcome, answers, as_json, by_kind, by_request, failures, fault_row
+from local.chaos.plot import draw
+from local.view.console import out
+from local.view.tables import show_table
+
+STYLE: Final = (
+    "body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1200px;color:#222}"
+    "table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:left;border-bottom:1px solid #ddd}"
+    "td.kept{color:#1a7f37;font-weight:600}td.broken{color:#c00;font-weight:600}"
+    "svg{width:100%;height:auto}.plot{overflow-x:auto}li{font-family:ui-monospace,monospace;font-size:12px}"
+)
+SHOWN_CASES: Final = 200
+
+
+def write(outcome: Outcome, path: Path) -> Path:
+    """Writes the HTML file, and the JSON beside it; returns the JSON's path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(outcome), encoding="utf-8")
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(as_json(outcome), indent=1) + "\n", encoding="utf-8")
+    return beside
+
+
+def page(outcome: Outcome) -> str:
+    """The HTML."""
+    records = outcome.records
+    word = "every promise was kept" if outcome.kept else "promises were broken"
+    head = (
+        f"{len(records.struck)} faults of {len(by_kind(records))} kinds in {outcome.seconds / 60:g} minutes, "
+        f"{outcome.rate:g} orders begun each second, seed {outcome.seed}; {outcome.began}; {outcome.machine}"
+    )
+    parts = [
+        f"<h1>Chaos: {word}</h1><p>{html.escape(head)}</p>",
+        _promises(outcome),
+        f'<h2>Throughput and errors</h2><div class="plot">{draw(records, _end(outcome))}</div>',
+        "<h2>Requests</h2>",
+        _dicts(by_request(records)),
+        "<h2>What orders were told</h2>",
+        _table(("answer", "orders"), answers(records)),
+        "<h2>Failed tries</h2>",
+        _table(("order", "times"), failures(records.tries("order"))),
+        _table(("browse", "times"), failures(records.tries("browse"))),
+        "<h2>Kinds of faults</h2>",
+        _dicts(by_kind(records)),
+        "<h2>Faults</h2>",
+        _dicts([fault_row(each) for each in sorted(records.struck, key=lambda each: each.began_s)]),
+    ]
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Chaos, seed {outcome.seed}</title>'
+        f"<style>{STYLE}</style>{''.join(parts)}</html>\n"
+    )
+
+
+def _end(outcome: Outcome) -> float:
+    """What the plot shows: all of the load."""
+    return max([outcome.seconds, *(each.ended_s for each in outcome.records.requests)])
+
+
+def _promises(outcome: Outcome) -> str:
+    rows = [
+        f"<tr><td>{html.escape(each.name)}</td><td>{html.escape(each.limit)}</td>"
+        f'<td class="{"kept" if each.kept else "broken"}">{html.escape(each.found)}</td></tr>'
+        for each in outcome.promises
+    ]
+    cases = [
+        f"<details open><summary>{html.escape(each.name)}</summary><ul>"
+        + "".join(f"<li>{html.escape(case)}</li>" for case in each.cases[:SHOWN_CASES])
+        + "</ul></details>"
+        for each in outcome.promises
+        if each.cases
+    ]
+    table = f"<table><tr><th>promise</th><th>limit</th><th>found</th></tr>{''.join(rows)}</table>"
+    return table + "".join(cases)
+
+
+def _dicts(rows: Sequence[dict[str, Any]]) -> str:
+    return _table(tuple(rows[0]), [list(row.values()) for row in rows]) if rows else "<p>none</p>"
+
+
+def _table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    head = "".join(f"<th>{html.escape(title.replace('_', ' '))}</th>" for title in titles)
+    body = "".join(
+        "<tr>"
+        + "".join(f"<td>{html.escape('' if cell is None else str(cell))}</td>" for cell in row)
+        + "</tr>"
+        for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def show(outcome: Outcome, shown: int = 20) -> None:
+    """The tables on the terminal."""
+    records = outcome.records
+    show_table(
+        [("request", "bold"), ("sent", ""), ("served", ""), ("at first", ""), ("P50 ms", ""), ("P99 ms", "")],
+        [
+            [
+                row["what"],
+                *(f"{row[name]:,}" for name in ("requests", "served", "served_at_first", "p50_ms", "p99_ms")),
+            ]
+            for row in by_request(records)
+        ],
+    )
+    out.print()
+    show_table(
+        [("fault", "bold"), ("times", ""), ("recovery, median", ""), ("worst", "")],
+        [
+            [
+                row["kind"],
+                str(row["faults"]),
+                *(
+                    "-" if row[name] is None else f"{row[name]} s"
+                    for name in ("recovery_median_s", "recovery_worst_s")
+                ),
+            ]
+            for row in by_kind(records)
+        ],
+    )
+    for promise in outcome.promises:
+        for number, case in enumerate(promise.cases[:shown]):
+            if number == 0:
+                out.print(f"\n{promise.name}:", style="bold red", markup=False)
+            out.print(f"  {case}", markup=False)
+    out.print()
+    show_table(
+        [("promise", "bold"), ("limit", "dim"), ("found", ""), ("", "")],
+        [[each.name, each.limit, each.found, "kept" if each.kept else "BROKEN"] for each in outcome.promises],
+    )
