@@ -18,8 +18,8 @@ Answer = Callable[[httpx2.Request], httpx2.Response]
 
 def carrier(answer: Answer) -> HttpCarrier:
     """The adapter over a transport that answers as told."""
-    client = httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://carrier")
-    return HttpCarrier("http://carrier", timeout_s=1, max_concurrent=4, client=client)
+    transport = httpx2.MockTransport(answer)
+    return HttpCarrier("http://carrier", timeout_s=1, max_concurrent=4, transport=transport)
 
 
 def failing(error: type[httpx2.TransportError]) -> Answer:
