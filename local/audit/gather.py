@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from local.audit import broker, ledgers, table
+from local.audit import ledgers, table
 from local.audit.books import inventory, notification, order, payment, platform, shipping
 from local.audit.books.connection import Book
 from local.audit.cases import (
@@ -27,8 +27,10 @@ from local.audit.cases import (
     StockCase,
     latest,
 )
+from local.audit.letters import Letter, letters
 from local.audit.merge import held, merged
 from local.audit.sources import Sources
+from local.events import state
 
 OUTBOX_HAS_AFTER: Final = timedelta(seconds=15)
 """An event is made in the transaction that puts it into the outbox; none lasts longer."""
@@ -42,8 +44,8 @@ class Held:
     """What has no order to be joined in, read before the cases: all of it fits into memory."""
 
     now: datetime
-    consumers: list[broker.Consumer] = field(default_factory=list)
-    letters: list[broker.Letter] = field(default_factory=list)
+    consumers: list[state.Consumer] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
     streams: frozenset[str] = frozenset()
     charges: Mapping[str, list[Charge]] = field(default_factory=dict)
     labels: Mapping[str, list[Label]] = field(default_factory=dict)
@@ -56,9 +58,9 @@ async def read(sources: Sources, now: datetime) -> Held:
     """
     found = Held(now)
     if sources.stream is not None:
-        found.consumers = await broker.consumers(sources.stream)
-        found.letters = await broker.letters(sources.stream)
-        found.streams = await broker.streams(sources.stream)
+        found.consumers = await state.consumers(sources.stream)
+        found.letters = await letters(sources.stream)
+        found.streams = await state.streams(sources.stream)
     await sources.begin_snapshots()
     for name, ledger in sources.ledgers.items():
         if name == "payment-provider":
@@ -235,9 +237,9 @@ async def event_cases(sources: Sources, known: Held) -> AsyncIterator[EventCase]
 
 
 async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncIterator[EventCase]:
-    contents = broker.Contents()
+    contents = state.Contents()
     if sources.stream is not None:
-        contents = await broker.contents(sources.stream, producer.upper(), known.now)
+        contents = await state.contents(sources.stream, producer.upper(), known.now)
     listeners = [
         name
         for name in table.LISTENERS

@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx2
 
 from local.audit.cases import Charge, ChargeRefund, Label
-from local.audit.errors import CouldNotCheckError
+from local.errors import LocalError
 
 TIMEOUT_S: Final = 20.0
 PAGE: Final = 1000
@@ -41,9 +41,7 @@ class Ledger:
             page: Json = answer.json()
         except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
             reason = (str(error) or type(error).__name__).splitlines()[0]
-            raise CouldNotCheckError(
-                f"the ledger of {self._name} at {self._url} can't be read: {reason}"
-            ) from error
+            raise LocalError(f"the ledger of {self._name} at {self._url} can't be read: {reason}") from error
         return page
 
 

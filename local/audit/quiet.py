@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from local.audit import broker
 from local.audit.sources import Sources
+from local.events import state
 
 HOLD_S: Final = 2.0
 """Nothing may be under way for so long: what one part has handed on is then seen at the next."""
@@ -86,7 +86,7 @@ async def under_way(sources: Sources) -> tuple[Moving, ...]:
             (row,) = await sources.books[name].fetch(statement)
             found.append(Moving(what, row["count"], row["since"]))
     if sources.stream is not None:
-        for consumer in await broker.consumers(sources.stream):
+        for consumer in await state.consumers(sources.stream):
             left = consumer.waiting + consumer.unacknowledged
             found.append(Moving(f"events for {consumer.name}", left, consumer.behind_since, True))
     return tuple(each for each in found if each.count)

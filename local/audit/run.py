@@ -54,7 +54,7 @@ class Report:
 
 
 async def audit(target: Target, plan: Plan, tell: Callable[[str], None]) -> Report:
-    """Raises CouldNotCheckError when a source that the target names can't be read."""
+    """Raises LocalError when a source that the target names can't be read."""
     begun, at = time.monotonic(), datetime.now(UTC)
     results = {
         invariant.name: Result(invariant.name, invariant.meaning, skipped=_missing(invariant, target))

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from nats.js import JetStreamContext
 
 from local.audit.books.connection import Book
-from local.audit.errors import CouldNotCheckError
 from local.audit.ledgers import TIMEOUT_S, Ledger
 from local.audit.target import Target
-from local.errors import LocalError
 from local.events import broker
+from local.events.state import Connection
 
 Keyed = AsyncIterator[tuple[str, Any]]
 """Rows with the id they are joined on, in the order of the ids."""
@@ -29,7 +27,7 @@ class Sources:
     target: Target
     books: dict[str, Book]
     ledgers: dict[str, Ledger]
-    stream: JetStreamContext | None
+    stream: Connection | None
 
     def rows(self, service: str, reader: Callable[[Book], Keyed]) -> Keyed:
         """What `reader` gives of a service's books, nothing when they can't be read."""
@@ -49,7 +47,7 @@ async def nothing() -> Keyed:
 
 @asynccontextmanager
 async def opened(target: Target) -> AsyncIterator[Sources]:
-    """Opens everything; CouldNotCheckError says what does not answer."""
+    """Opens everything; LocalError says what does not answer."""
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx2.AsyncClient(timeout=TIMEOUT_S))
         books = {name: Book(name, dsn) for name, dsn in target.databases.items()}
@@ -57,9 +55,6 @@ async def opened(target: Target) -> AsyncIterator[Sources]:
             await stack.enter_async_context(book)
         stream = None
         if target.nats:
-            try:
-                stream = await stack.enter_async_context(broker.connected(target.nats))
-            except LocalError as error:
-                raise CouldNotCheckError(str(error)) from error
+            stream = await stack.enter_async_context(broker.connected(target.nats))
         ledgers = {name: Ledger(name, url, client) for name, url in target.ledgers.items()}
         yield Sources(target, books, ledgers, stream)

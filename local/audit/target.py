@@ -13,9 +13,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from local import topology
-from local.audit.errors import CouldNotCheckError
 from local.audit.rules import Limits
 from local.control.client import ask
+from local.errors import LocalError
 from local.home import Home
 from local.secrets import Secrets
 from local.stores import nats, postgres, roles
@@ -94,22 +94,22 @@ class _Document(BaseModel):
 def load_target(path: Path, environment: Mapping[str, str]) -> Target:
     """The target that a YAML or JSON file describes, `${NAME}` replaced from the environment.
 
-    Raises CouldNotCheckError with everything that is wrong with the file at once.
+    Raises LocalError with everything that is wrong with the file at once.
     """
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
-        raise CouldNotCheckError(f"the target {path} can't be read: {reason}") from error
+        raise LocalError(f"the target {path} can't be read: {reason}") from error
     missing: list[str] = []
     filled = _filled(document, environment, missing)
     if missing:
         names = ", ".join(sorted(set(missing)))
-        raise CouldNotCheckError(f"{path}: not in the environment: {names}")
+        raise LocalError(f"{path}: not in the environment: {names}")
     try:
         checked = _Document.model_validate(filled)
     except ValidationError as error:
-        raise CouldNotCheckError(f"{path}: {_problems(error)}") from error
+        raise LocalError(f"{path}: {_problems(error)}") from error
     return Target(
         name=str(path),
         services=frozenset(checked.databases),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from local.audit.invariants.registry import INVARIANTS
 from local.audit.merge import held, merged
 from local.audit.quiet import Calm, Moving, settled_before
 from local.audit.report import as_json, show
+from local.audit.rules import Limits
 from local.audit.run import Report, judge
 from local.audit.verdict import Result
 from local.errors import LocalError
+from local.paths import ROOT
 from local.tests.audit_books import CONFIRMED, NOW, RULES
 from local.verbs.audit import chosen, seconds
 
@@ -133,6 +135,21 @@ def test_every_invariant_says_what_it_means_in_one_sentence(capsys: pytest.Captu
         assert each.meaning.endswith("."), each.name
         assert each.meaning in listed
     assert len({each.name for each in INVARIANTS}) == len(INVARIANTS)
+
+
+def test_every_invariant_and_limit_stands_in_the_documentation() -> None:
+    document = (ROOT / "docs/audit.md").read_text()
+    rows = {
+        each.name: line
+        for each in INVARIANTS
+        for line in document.splitlines()
+        if f"`{each.name}`" in line and line.startswith("|")
+    }
+    assert {each.name for each in INVARIANTS} == set(rows)
+    assert {name for name, line in rows.items() if "†" in line} == {
+        each.name for each in INVARIANTS if each.at_any_time
+    }
+    assert [each.name for each in fields(Limits) if f"`{each.name}`" not in document] == []
 
 
 def test_mesh_that_is_down_can_not_be_checked(

@@ -12,10 +12,8 @@ import pytest
 from nats.js import JetStreamContext
 from nats.js.api import ConsumerConfig, StreamConfig
 
-from local.audit import broker as audit_broker
 from local.audit.books.connection import Book
 from local.audit.cases import Case, EventCase
-from local.audit.errors import CouldNotCheckError
 from local.audit.gather import GATHERERS, read
 from local.audit.invariants.registry import INVARIANTS
 from local.audit.quiet import under_way, wait_for_quiet
@@ -24,7 +22,8 @@ from local.audit.run import Plan, audit
 from local.audit.sources import opened
 from local.audit.target import WITH_BOOKS, Target
 from local.audit.verdict import Verdict, Violation
-from local.events import broker
+from local.errors import LocalError
+from local.events import broker, state
 from local.events.messages import CONSUMER, DLQ_STREAM, REASON
 from local.paths import ROOT
 
@@ -74,7 +73,7 @@ async def acknowledge(context: JetStreamContext, count: int) -> None:
 
 async def test_book_can_not_be_written(database: Database) -> None:
     async with Book("order", database(str(ROOT / "services/order"))) as book:
-        with pytest.raises(CouldNotCheckError, match=r"the books of order can't be read: .*read-only"):
+        with pytest.raises(LocalError, match=r"the books of order can't be read: .*read-only"):
             await book.fetch("DELETE FROM outbox")
 
 
@@ -87,7 +86,7 @@ async def test_snapshot_does_not_see_what_comes_later(database: Database) -> Non
 
 
 async def test_unreachable_book_is_named() -> None:
-    with pytest.raises(CouldNotCheckError, match="the books of payment can't be read"):
+    with pytest.raises(LocalError, match="the books of payment can't be read"):
         async with Book("payment", "postgres://payment@127.0.0.1:1/payment"):
             raise AssertionError("it was opened")
 
@@ -145,9 +144,9 @@ async def test_consumer_tells_how_far_it_is_and_since_when_it_is_behind(nats_ser
     await streams(client.jetstream(), ["a", "b", "c"])
     await acknowledge(client.jetstream(), 1)
     async with broker.connected(nats_server) as context:
-        (consumer,) = await audit_broker.consumers(context)
-        contents = await audit_broker.contents(context, "ORDER", datetime.now(UTC))
-        missing = await audit_broker.contents(context, "PAYMENT", datetime.now(UTC))
+        (consumer,) = await state.consumers(context)
+        contents = await state.contents(context, "ORDER", datetime.now(UTC))
+        missing = await state.contents(context, "PAYMENT", datetime.now(UTC))
     await client.close()
     assert (consumer.name, consumer.waiting, consumer.passed) == ("shipping-order", 2, 1)
     assert consumer.behind_since is not None and consumer.behind_since > before
@@ -160,7 +159,7 @@ async def test_stream_that_forgot_its_begin_says_since_when_it_is_complete(nats_
     context, before = client.jetstream(), datetime.now(UTC)
     await streams(context, [str(number) for number in range(1200)])
     await context.purge_stream("ORDER", seq=11)
-    contents = await audit_broker.contents(context, "ORDER", datetime.now(UTC))
+    contents = await state.contents(context, "ORDER", datetime.now(UTC))
     await client.close()
     assert len(contents.sequences) == 1190
     assert contents.kept_since >= before - timedelta(seconds=1)

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from local.audit.errors import CouldNotCheckError
 from local.audit.target import Target, load_target
+from local.errors import LocalError
 
 GOOD = """
 databases:
   order: postgres://order:${ORDER_PASSWORD}@order-postgres:5432/order
   payment: ${PAYMENT_DSN}
 ledgers:
-  carrier: http://carrier.example.com
+  carrier: http://carrier:8080
 nats: nats://nats:4222
 limits:
   sweep_s: 60
@@ -32,7 +32,7 @@ def load(folder: Path, text: str, environment: dict[str, str] | None = None) -> 
 
 def refusal(folder: Path, text: str) -> str:
     """Why the file is refused."""
-    with pytest.raises(CouldNotCheckError) as raised:
+    with pytest.raises(LocalError) as raised:
         load(folder, text)
     return str(raised.value)
 
@@ -91,5 +91,5 @@ def test_refusal_does_not_repeat_a_password(tmp_path: Path) -> None:
 
 
 def test_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CouldNotCheckError, match="can't be read"):
+    with pytest.raises(LocalError, match="can't be read"):
         load_target(tmp_path / "none.yaml", {})

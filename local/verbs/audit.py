@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import typer
 
-from local.audit.errors import CouldNotCheckError
 from local.audit.invariants.registry import INVARIANTS, Invariant
 from local.audit.report import as_json as report_json
 from local.audit.report import show as show_report
@@ -135,7 +134,7 @@ class Rounds:
     def _round(self) -> None:
         try:
             report = asyncio.run(run_audit(self.target, self.plan, lambda _: None))
-        except CouldNotCheckError as error:
+        except LocalError as error:
             complain(str(error))
             return
         self.judged = True

@@ -22,6 +22,7 @@ from tests.support.shop import Shop
 
 Json = dict[str, Any]
 DEADLINE_S: Final = 150.0
+pytestmark = pytest.mark.timeout(300)
 
 
 CHANGES: Final[Mapping[str, tuple[str, str, str]]] = {

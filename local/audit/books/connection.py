@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import asyncpg
 
-from local.audit.errors import CouldNotCheckError
+from local.errors import LocalError
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
@@ -77,4 +77,4 @@ class Book:
             yield
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise CouldNotCheckError(f"the books of {self.service} can't be read: {reason}") from error
+            raise LocalError(f"the books of {self.service} can't be read: {reason}") from error

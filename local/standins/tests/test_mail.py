@@ -170,3 +170,17 @@ def test_what_is_out_of_form_or_order_is_refused(mail: Process, command: bytes) 
     answers = converse(mail, b"EHLO t", command)
     assert answers[-2][:1] == b"5"
     assert inbox(mail) == []
+
+
+def test_ledger_tells_which_messages_came_and_nothing_of_what_they_say(mail: Process) -> None:
+    for number in range(3):
+        send(mail, letter(subject=f"s{number}"))
+    ids = [message["message_id"] for message in inbox(mail)]
+    page = mail.http.get("/v1/ledger", params={"limit": 2}).json()
+    rest = mail.http.get("/v1/ledger", params={"after": page["next_after"]}).json()
+    assert [each["message_id"] for each in page["messages"] + rest["messages"]] == ids
+    assert set(page["messages"][0]) == {"id", "message_id", "received_at"}
+    assert (page["totals"], rest["next_after"]) == ({"messages": 3, "removed": 0}, None)
+    mail.http.delete("/api/messages")
+    send(mail, letter())
+    assert mail.http.get("/v1/ledger").json()["totals"] == {"messages": 1, "removed": 3}

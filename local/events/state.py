@@ -1,23 +1,24 @@
-"""What the broker has: consumers and how far they are, dead letters, and which events lie in a stream."""
+"""How the broker stands: consumers and how far they are, and which events lie in a stream."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from nats.errors import Error
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo, DeliverPolicy, StreamInfo
 from nats.js.errors import NotFoundError
 
-from local.audit.errors import CouldNotCheckError
+from local.errors import LocalError
 from local.events import broker
-from local.events.messages import CONSUMER, DLQ_STREAM, REASON, Stored
 
-MAX_LETTERS: Final = 10_000
+Connection = JetStreamContext
+"""What `broker.connected` gives, for those who only hand it on."""
 FETCH: Final = 500
 FETCH_S: Final = 5.0
 
@@ -34,17 +35,6 @@ class Consumer:
     behind_since: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A dead letter."""
-
-    sequence: int
-    event_id: str
-    consumer: str
-    subject: str
-    reason: str
-
-
 @dataclass(slots=True)
 class Contents:
     """Event id → its places in one stream; events published before `kept_since` may be gone."""
@@ -53,29 +43,31 @@ class Contents:
     kept_since: datetime = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def streams(connection: JetStreamContext) -> frozenset[str]:
-    """The streams of all producers."""
-    return frozenset(await broker.streams(connection))
+async def streams(connection: Connection) -> frozenset[str]:
+    """The streams of all producers; LocalError when the broker does not answer."""
+    with telling("streams"):
+        return frozenset(await broker.streams(connection))
 
 
-async def consumers(connection: JetStreamContext) -> list[Consumer]:
-    """All durable consumers of all streams."""
+async def consumers(connection: Connection) -> list[Consumer]:
+    """All durable consumers of all streams; LocalError when the broker does not answer."""
     found = []
-    for stream in await broker.streams(connection):
-        for info in await _infos(connection, stream):
-            if info.config.durable_name:
-                found.append(await _consumer(connection, stream, info))
+    with telling("consumers"):
+        for stream in await broker.streams(connection):
+            for info in await _infos(connection, stream):
+                if info.config.durable_name:
+                    found.append(await _consumer(connection, stream, info))
     return found
 
 
-async def _infos(connection: JetStreamContext, stream: str) -> list[ConsumerInfo]:
+async def _infos(connection: Connection, stream: str) -> list[ConsumerInfo]:
     found: list[ConsumerInfo] = []
     while page := await connection.consumers_info(stream, offset=len(found)):
         found.extend(page)
     return found
 
 
-async def _consumer(connection: JetStreamContext, stream: str, info: ConsumerInfo) -> Consumer:
+async def _consumer(connection: Connection, stream: str, info: ConsumerInfo) -> Consumer:
     waiting, unacknowledged = info.num_pending or 0, info.num_ack_pending or 0
     return Consumer(
         name=info.name,
@@ -87,7 +79,7 @@ async def _consumer(connection: JetStreamContext, stream: str, info: ConsumerInf
     )
 
 
-async def _behind_since(connection: JetStreamContext, stream: str, info: ConsumerInfo) -> datetime | None:
+async def _behind_since(connection: Connection, stream: str, info: ConsumerInfo) -> datetime | None:
     """When the first message that the consumer has not acknowledged came; None when there is none any more."""
     passed = info.ack_floor.stream_seq if info.ack_floor else 0
     subjects = info.config.filter_subjects or [info.config.filter_subject or ">"]
@@ -95,7 +87,7 @@ async def _behind_since(connection: JetStreamContext, stream: str, info: Consume
     return min((time for time in times if time is not None), default=None)
 
 
-async def _next_time(connection: JetStreamContext, stream: str, passed: int, subject: str) -> datetime | None:
+async def _next_time(connection: Connection, stream: str, passed: int, subject: str) -> datetime | None:
     try:
         message = await connection.get_msg(stream, seq=passed + 1, subject=subject, next=True)
     except NotFoundError:
@@ -103,35 +95,31 @@ async def _next_time(connection: JetStreamContext, stream: str, passed: int, sub
     return message.time
 
 
-async def letters(connection: JetStreamContext) -> list[Letter]:
-    """The dead letters, oldest first, at most the newest 10,000."""
-    return [_letter(each) for each in await broker.last(connection, DLQ_STREAM, MAX_LETTERS)]
+async def contents(connection: Connection, stream: str, now: datetime) -> Contents:
+    """Which events lie in a stream now: by headers only, through a consumer that ends by itself.
 
-
-def _letter(stored: Stored) -> Letter:
-    headers = stored.headers
-    return Letter(
-        sequence=stored.sequence,
-        event_id=headers.get("ce-id", ""),
-        consumer=headers.get(CONSUMER, ""),
-        subject=stored.subject,
-        reason=headers.get(REASON, ""),
-    )
-
-
-async def contents(connection: JetStreamContext, stream: str, now: datetime) -> Contents:
-    """Which events lie in a stream now; by headers only, through a consumer that ends by itself."""
-    found = Contents()
-    try:
-        info = await connection.stream_info(stream)
-    except NotFoundError:
+    Raises LocalError when the stream can't be read to its end; a stream that is not there is empty.
+    """
+    with telling(f"stream {stream}"):
+        try:
+            info = await connection.stream_info(stream)
+        except NotFoundError:
+            return Contents()
+        found = Contents(kept_since=_kept_since(info, now))
+        if info.state.messages:
+            await _read(connection, stream, info.state.last_seq, found)
         return found
+
+
+def _kept_since(info: StreamInfo, now: datetime) -> datetime:
+    if not info.state.messages and info.state.last_seq:
+        return now
     if info.config.max_age:
-        found.kept_since = now - timedelta(seconds=info.config.max_age) + timedelta(minutes=1)
-    last = info.state.last_seq if info.state.messages else 0
-    if not last:
-        found.kept_since = now if info.state.last_seq else found.kept_since
-        return found
+        return now - timedelta(seconds=info.config.max_age) + timedelta(minutes=1)
+    return Contents().kept_since
+
+
+async def _read(connection: Connection, stream: str, last: int, found: Contents) -> None:
     config = ConsumerConfig(
         deliver_policy=DeliverPolicy.ALL,
         ack_policy=AckPolicy.NONE,
@@ -151,9 +139,17 @@ async def contents(connection: JetStreamContext, stream: str, now: datetime) -> 
                 event = (message.headers or {}).get("ce-id", f"no id at {place.sequence.stream}")
                 places[event].append(place.sequence.stream)
                 left = 0 if place.sequence.stream >= last else place.num_pending
-    except (NatsTimeoutError, Error) as error:
-        raise CouldNotCheckError(f"the stream {stream} could not be read to its end") from error
     finally:
         await subscription.unsubscribe()
     found.sequences = {event: tuple(each) for event, each in places.items()}
-    return found
+
+
+@contextmanager
+def telling(what: str) -> Iterator[None]:
+    """Says in one sentence what could not be read; time-outs of the client are TimeoutErrors or Errors."""
+    try:
+        yield
+    except (Error, TimeoutError, OSError) as error:
+        raise LocalError(
+            f"the broker's {what} can't be read: {str(error) or type(error).__name__}"
+        ) from error
