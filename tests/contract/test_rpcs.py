@@ -52,14 +52,9 @@ ROUTES: Final = {
 }
 # Public RPCs that change something and take no key, each with what makes a repeat harmless.
 WITHOUT_KEY: Final = {
-    "CreateSession": "a repeat is another session",
-    "RefreshSession": "a token is good once, which is the point",
+    "CreateSession": "the answer is a credential, which nobody keeps; a repeat is another session",
+    "RefreshSession": "the same; a token is good once, which is the point",
     "DeleteCurrentSession": "ends what may have ended already",
-    "RotateSigningKey": "a repeat makes one more key; the old ones stay good",
-    "PutItem": "sets a quantity",
-    "RemoveItem": "takes out what may be out already",
-    "ClearCart": "empties what may be empty already",
-    "MergeCart": "the larger quantity wins",
 }
 COMPLETE_LISTS: Final = {"ListCategories": "at most 1,000, told whole"}
 READS: Final = ("Get", "List", "BatchGet", "Quote")

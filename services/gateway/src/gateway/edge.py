@@ -7,12 +7,12 @@ inside, with the same identity, deadline, log line and errors.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gateway.auth import Authenticator
 from gateway.catalog import DEFAULT_BUDGET_MILLIS, Route
-from gateway.exchange import Exchange, Message, Receive, Scope, Send
+from gateway.exchange import Exchange, Header, Message, Receive, Scope, Send
 from gateway.invoke import Invoker
 from gateway.policies import deadline
 from gateway.policies.metrics import HttpMetrics
@@ -58,7 +58,7 @@ class Edge:
         """Answers one HTTP request; other kinds of scope are not served."""
         if scope["type"] != "http":
             raise ValueError(f"no {scope['type']} here")
-        headers = dict(scope["headers"])
+        headers = _single(scope["headers"])
         traceparent = headers.get(b"traceparent")
         with tracing.server_span(
             scope["method"], traceparent.decode("latin-1") if traceparent else None
@@ -137,6 +137,15 @@ class _Inside:
         else:
             self._exchange.bytes_out += len(message.get("body", b""))
         await self._send(message)
+
+
+def _single(lines: Sequence[Header]) -> dict[bytes, bytes]:
+    """One value for each name; lines of the same name are joined, as RFC 9110 has it, so that none is overlooked."""
+    headers = dict(lines)
+    if len(headers) < len(lines):
+        for name in headers:
+            headers[name] = b", ".join(value for other, value in lines if other == name)
+    return headers
 
 
 def _other_method(exchange: Exchange, found: Found[Route]) -> Reply:

@@ -66,6 +66,15 @@ async def test_a_key_becomes_the_request_id(
     assert len(made.request_id) == 36
 
 
+async def test_two_keys_are_refused_even_when_both_are_good(
+    client: httpx2.AsyncClient, upstreams: Upstreams, bearer: SimpleNamespace
+) -> None:
+    lines = [*bearer.staff.items(), ("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+    response = await client.delete(f"/v1/products/{ID}", headers=lines)
+    assert (response.status_code, response.json()["code"]) == (400, "IDEMPOTENCY_KEY_INVALID")
+    assert not upstreams.requests_of("DeleteProduct")
+
+
 async def test_an_order_without_a_key_is_refused(
     client: httpx2.AsyncClient, upstreams: Upstreams, bearer: SimpleNamespace
 ) -> None:

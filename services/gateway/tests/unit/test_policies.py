@@ -16,6 +16,7 @@ from meshkit.testing import eventually
 from meshkit.tracecontext import new_trace
 
 OPTIONAL, REQUIRED = int(options_pb2.IDEMPOTENCY_OPTIONAL), int(options_pb2.IDEMPOTENCY_REQUIRED)
+WHEN_GIVEN = int(options_pb2.IDEMPOTENCY_WHEN_GIVEN)
 
 
 @pytest.mark.parametrize(("header", "seconds"), [(None, 2.0), (b"500", 0.5), (b"1", 0.001), (b"9999", 2.0)])
@@ -30,7 +31,12 @@ def test_a_malformed_budget_is_400(header: bytes) -> None:
 
 
 def test_a_key_is_the_request_id() -> None:
-    assert idempotency.request_id(REQUIRED, b"order-1!~") == "order-1!~"
+    for policy in (OPTIONAL, REQUIRED, WHEN_GIVEN):
+        assert idempotency.request_id(policy, b"order-1!~") == "order-1!~"
+
+
+def test_a_request_that_may_be_repeated_as_it_is_gets_no_key() -> None:
+    assert idempotency.request_id(WHEN_GIVEN, None) == ""
 
 
 def test_without_a_key_an_optional_one_is_made_and_a_required_one_is_missed() -> None:

@@ -89,6 +89,29 @@ async def test_same_address_is_taken_and_same_key_is_replayed(served: Running) -
     assert caught.value.reason == "EMAIL_TAKEN"
 
 
+async def test_another_password_under_the_same_key_is_another_request(served: Running) -> None:
+    request = pb.RegisterUserRequest(
+        email="ada@example.com", password=PASSWORD, display_name="Ada", request_id="key-1"
+    )
+    await call(served, "RegisterUser", request, pb.RegisterUserResponse)
+    request.password = f"not {PASSWORD}"
+    with pytest.raises(RemoteError) as caught:
+        await call(served, "RegisterUser", request, pb.RegisterUserResponse)
+    assert caught.value.reason == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_a_repeat_makes_no_second_signing_key(served: Running) -> None:
+    staff = [("banyan-user", uuid7()), ("banyan-roles", "staff")]
+    request = pb.RotateSigningKeyRequest(request_id="key-1")
+    kids = {
+        (await call(served, "RotateSigningKey", request, pb.RotateSigningKeyResponse, staff)).kid
+        for _ in range(3)
+    }
+    published = await call(served, "GetJwks", pb.GetJwksRequest(), pb.GetJwksResponse)
+    assert kids == {published.keys[0].kid}
+    assert len(published.keys) == 2
+
+
 async def test_tokens_of_a_retired_key_stay_good(served: Running) -> None:
     await registered(served)
     before = await logged_in(served)

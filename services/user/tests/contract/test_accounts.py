@@ -145,7 +145,8 @@ async def test_rotation_publishes_old_and_new_until_the_old_is_over(
     await other.ensure()
     (old,) = [key["kid"] for key in ring.published()]
     clock.advance(1)
-    new = await ring.rotate()
+    async with accounts.transaction() as writer:
+        new = await ring.rotate(writer)
     await other.refresh()
     assert [key["kid"] for key in other.published()] == [new, old]
     clock.advance(timedelta(minutes=21).total_seconds())

@@ -57,6 +57,13 @@ class PlatformError(Exception):
         self.retry_after_s = retry_after_s
 
 
+def key_reused() -> PlatformError:
+    """The refusal of a key that came before with another request."""
+    return PlatformError(
+        "failed_precondition", "IDEMPOTENCY_KEY_REUSED", "the key came before with another request"
+    )
+
+
 class RemoteError(PlatformError):
     """What a client call raises; raising it on to one's own caller keeps kind, reason and domain.
 

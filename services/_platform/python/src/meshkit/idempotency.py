@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from meshkit import wire
 from meshkit.clock import Clock
 from meshkit.context import CallContext
-from meshkit.errors import PlatformError
+from meshkit.errors import PlatformError, key_reused
 from meshkit.postgres import Connection, Database
 from meshkit.tasks import Periodic
 
@@ -85,9 +85,7 @@ async def claim(
     if row is None:
         return None
     if row["request_hash"] != _hash(request):
-        raise PlatformError(
-            "failed_precondition", "IDEMPOTENCY_KEY_REUSED", "the key came before with another request"
-        )
+        raise key_reused()
     context.set_initial_metadata(wire.REPLAYED_KEY, "true")
     return response_type.FromString(row["response"])
 

@@ -82,7 +82,8 @@ class Binder:
         """What a body names is what it changes, its etag apart: that says which state is meant."""
         fields = self._decoder.field_names(descriptor)
         names = (fields[key].name for key in value if key in fields)
-        message.update_mask.paths.extend(dict.fromkeys(name for name in names if name != "etag"))
+        # Sorted, so that a repeat with its keys in another order is the same request.
+        message.update_mask.paths.extend(sorted({name for name in names if name != "etag"}))
 
     def _bind_query(self, message: Any, query: bytes, violations: Violations) -> None:
         if self._body == WHOLE:

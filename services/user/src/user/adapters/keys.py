@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from meshkit.clock import Clock
-from user.app.ports import Accounts
+from user.app.ports import Accounts, AccountWriter
 from user.domain.session import ACCESS_TOKEN_LIFE
 from user.domain.signing_key import SigningKey
 from user.domain.user import User
@@ -90,10 +90,10 @@ class KeyRing:
         elif self._signing is None or self._signing.kid != present.kid:
             self._signing = OKPKey.import_key(orjson.loads(present.private_jwk), {"kid": present.kid})
 
-    async def rotate(self) -> str:
-        """Makes a new key and retires the present one; the new one's id."""
+    async def rotate(self, accounts: AccountWriter) -> str:
+        """Makes a new key and retires the present one; the new one's id. It signs from the next `refresh` on."""
         key = new_key(self._clock.now())
-        await self._put(key, only_if_none=False)
+        await accounts.rotate_key(key, only_if_none=False)
         return key.kid
 
     def published(self) -> list[dict[str, str]]:

@@ -117,6 +117,10 @@ class KeyPublisher(Protocol):
         """The public keys, as JWKs, of every token that may still be good."""
         ...
 
-    async def rotate(self) -> str:
-        """Makes a new key and retires the present one; the new one's id."""
+    async def rotate(self, accounts: AccountWriter) -> str:
+        """Makes a new key and retires the present one, in the caller's transaction; the new one's id."""
+        ...
+
+    async def refresh(self) -> None:
+        """Reads the keys again, so that a rotation is seen here, too."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from banyan.user.v1 import user_service_pb2 as pb
 from meshkit.clock import Clock, uuid7
 from meshkit.context import CallContext
+from meshkit.errors import key_reused
 from meshkit.once import Once
 from user.app import accounts as use
 from user.app.ports import Accounts, AccountWriter, KeyPublisher, PasswordHasher
@@ -44,17 +45,23 @@ class UserServicer:
         require_strong(request.password, email)
         user = self._new_user(uuid7(), email, request.display_name, request.locale or "en", frozenset())
         password_hash = await self._hasher.hash(request.password)
+        made = False
 
         async def effect(accounts: AccountWriter) -> pb.RegisterUserResponse:
+            nonlocal made
+            made = True
             return pb.RegisterUserResponse(
                 user=mapping.user_message(await register(accounts, user, password_hash))
             )
 
-        # The request's fast hash is kept for comparison, so the password must not be in it.
+        # The request's fast hash is kept for comparison, so the password must not be in it: the slow one tells for it.
         compared = pb.RegisterUserRequest()
         compared.CopyFrom(request)
         compared.password = ""
-        return await self._once(context, compared, pb.RegisterUserResponse, effect)
+        response = await self._once(context, compared, pb.RegisterUserResponse, effect)
+        if not made:
+            await self._require_password_of(email, request.password)
+        return response
 
     async def CreateSession(
         self, request: pb.CreateSessionRequest, _: CallContext
@@ -111,10 +118,16 @@ class UserServicer:
         return pb.GetJwksResponse(keys=[pb.Jwk(**key) for key in self._keys.published()])
 
     async def RotateSigningKey(
-        self, _: pb.RotateSigningKeyRequest, __: CallContext
+        self, request: pb.RotateSigningKeyRequest, context: CallContext
     ) -> pb.RotateSigningKeyResponse:
-        """A new signing key."""
-        return pb.RotateSigningKeyResponse(kid=await self._keys.rotate())
+        """A new signing key, once for each request id."""
+
+        async def effect(accounts: AccountWriter) -> pb.RotateSigningKeyResponse:
+            return pb.RotateSigningKeyResponse(kid=await self._keys.rotate(accounts))
+
+        response = await self._once(context, request, pb.RotateSigningKeyResponse, effect)
+        await self._keys.refresh()
+        return response
 
     async def EnsureUser(self, request: pb.EnsureUserRequest, _: CallContext) -> pb.EnsureUserResponse:
         """Makes or updates an account."""
@@ -130,6 +143,12 @@ class UserServicer:
         async with self._accounts.transaction() as accounts:
             user, created = await ensure(accounts, wanted, password_hash, self._clock.now())
         return pb.EnsureUserResponse(user=mapping.user_message(user), created=created)
+
+    async def _require_password_of(self, email: str, password: str) -> None:
+        """Raises failed_precondition IDEMPOTENCY_KEY_REUSED unless it is the account's."""
+        found = await self._accounts.credentials(email)
+        if not await self._hasher.verify(found.password_hash if found else None, password):
+            raise key_reused()
 
     def _new_user(self, user_id: str, email: str, name: str, locale: str, roles: frozenset[Role]) -> User:
         now = self._clock.now()

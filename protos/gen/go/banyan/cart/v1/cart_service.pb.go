@@ -108,7 +108,9 @@ type PutItemRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	ProductId string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// 1 to 99; use RemoveItem for none.
-	Quantity      int32 `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	Quantity int32 `protobuf:"varint,2,opt,name=quantity,proto3" json:"quantity,omitempty"`
+	// The Idempotency-Key at the edge, at most 128 characters.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +157,13 @@ func (x *PutItemRequest) GetQuantity() int32 {
 		return x.Quantity
 	}
 	return 0
+}
+
+func (x *PutItemRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type PutItemResponse struct {
@@ -204,6 +213,7 @@ func (x *PutItemResponse) GetCart() *Cart {
 type RemoveItemRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ProductId     string                 `protobuf:"bytes,1,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -241,6 +251,13 @@ func (*RemoveItemRequest) Descriptor() ([]byte, []int) {
 func (x *RemoveItemRequest) GetProductId() string {
 	if x != nil {
 		return x.ProductId
+	}
+	return ""
+}
+
+func (x *RemoveItemRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
 	}
 	return ""
 }
@@ -291,6 +308,7 @@ func (x *RemoveItemResponse) GetCart() *Cart {
 
 type ClearCartRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -323,6 +341,13 @@ func (x *ClearCartRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use ClearCartRequest.ProtoReflect.Descriptor instead.
 func (*ClearCartRequest) Descriptor() ([]byte, []int) {
 	return file_banyan_cart_v1_cart_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ClearCartRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type ClearCartResponse struct {
@@ -371,6 +396,7 @@ func (x *ClearCartResponse) GetCart() *Cart {
 
 type MergeCartRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -403,6 +429,13 @@ func (x *MergeCartRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use MergeCartRequest.ProtoReflect.Descriptor instead.
 func (*MergeCartRequest) Descriptor() ([]byte, []int) {
 	return file_banyan_cart_v1_cart_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *MergeCartRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type MergeCartResponse struct {
@@ -465,34 +498,42 @@ const file_banyan_cart_v1_cart_service_proto_rawDesc = "" +
 	"!banyan/cart/v1/cart_service.proto\x12\x0ebanyan.cart.v1\x1a\x19banyan/cart/v1/cart.proto\x1a\x1fbanyan/options/v1/options.proto\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x10\n" +
 	"\x0eGetCartRequest\";\n" +
 	"\x0fGetCartResponse\x12(\n" +
-	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"`\n" +
+	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"\x89\x01\n" +
 	"\x0ePutItemRequest\x12'\n" +
 	"\n" +
 	"product_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tproductId\x12%\n" +
-	"\bquantity\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x01R\bquantity\";\n" +
+	"\bquantity\x18\x02 \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x01R\bquantity\x12'\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\";\n" +
 	"\x0fPutItemResponse\x12(\n" +
-	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"<\n" +
+	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"e\n" +
 	"\x11RemoveItemRequest\x12'\n" +
 	"\n" +
-	"product_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tproductId\">\n" +
+	"product_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tproductId\x12'\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\">\n" +
 	"\x12RemoveItemResponse\x12(\n" +
-	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"\x12\n" +
-	"\x10ClearCartRequest\"=\n" +
+	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\";\n" +
+	"\x10ClearCartRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"=\n" +
 	"\x11ClearCartResponse\x12(\n" +
-	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\"\x12\n" +
-	"\x10MergeCartRequest\"m\n" +
+	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\";\n" +
+	"\x10MergeCartRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\"m\n" +
 	"\x11MergeCartResponse\x12(\n" +
 	"\x04cart\x18\x01 \x01(\v2\x14.banyan.cart.v1.CartR\x04cart\x12.\n" +
-	"\x13dropped_product_ids\x18\x02 \x03(\tR\x11droppedProductIds2\xbe\x04\n" +
+	"\x13dropped_product_ids\x18\x02 \x03(\tR\x11droppedProductIds2\xcf\x04\n" +
 	"\vCartService\x12`\n" +
 	"\aGetCart\x12\x1e.banyan.cart.v1.GetCartRequest\x1a\x1f.banyan.cart.v1.GetCartResponse\"\x14\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\n" +
-	"\x12\b/v1/cart\x12v\n" +
-	"\aPutItem\x12\x1e.banyan.cart.v1.PutItemRequest\x1a\x1f.banyan.cart.v1.PutItemResponse\"*\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02 :\x01*\x1a\x1b/v1/cart/items/{product_id}\x12|\n" +
+	"\x12\b/v1/cart\x12z\n" +
+	"\aPutItem\x12\x1e.banyan.cart.v1.PutItemRequest\x1a\x1f.banyan.cart.v1.PutItemResponse\".\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02 :\x01*\x1a\x1b/v1/cart/items/{product_id}\x12\x80\x01\n" +
 	"\n" +
-	"RemoveItem\x12!.banyan.cart.v1.RemoveItemRequest\x1a\".banyan.cart.v1.RemoveItemResponse\"'\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/cart/items/{product_id}\x12f\n" +
-	"\tClearCart\x12 .banyan.cart.v1.ClearCartRequest\x1a!.banyan.cart.v1.ClearCartResponse\"\x14\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\n" +
-	"*\b/v1/cart\x12o\n" +
-	"\tMergeCart\x12 .banyan.cart.v1.MergeCartRequest\x1a!.banyan.cart.v1.MergeCartResponse\"\x1d\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/cart:mergeBU\n" +
+	"RemoveItem\x12!.banyan.cart.v1.RemoveItemRequest\x1a\".banyan.cart.v1.RemoveItemResponse\"+\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/cart/items/{product_id}\x12j\n" +
+	"\tClearCart\x12 .banyan.cart.v1.ClearCartRequest\x1a!.banyan.cart.v1.ClearCartResponse\"\x18\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\n" +
+	"*\b/v1/cart\x12s\n" +
+	"\tMergeCart\x12 .banyan.cart.v1.MergeCartRequest\x1a!.banyan.cart.v1.MergeCartResponse\"!\x88\xb5\x18\x02\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/cart:mergeBU\n" +
 	"\x0ebanyan.cart.v1P\x01ZAgithub.com/banyan-shop/banyan/protos/gen/go/banyan/cart/v1;cartv1b\x06proto3"
 
 var (

@@ -34,6 +34,9 @@ const (
 // `Banyan-Guest` header (16 to 64 characters of A-Z, a-z, 0-9, - and _, made by the client and kept secret like a password).
 // UNAUTHENTICATED CART_OWNER_REQUIRED when there is neither. A cart has at most 50 lines; a user's is kept for 90 days after
 // its last change, a guest's for 7.
+//
+// Every change may be repeated without harm. With a `request_id` a late repeat gets the first answer and leaves alone what has
+// changed since: FAILED_PRECONDITION IDEMPOTENCY_KEY_REUSED when it comes with another request. It is kept for 24 hours.
 type CartServiceClient interface {
 	// The caller's cart; an empty one when there is none.
 	GetCart(ctx context.Context, in *GetCartRequest, opts ...grpc.CallOption) (*GetCartResponse, error)
@@ -115,6 +118,9 @@ func (c *cartServiceClient) MergeCart(ctx context.Context, in *MergeCartRequest,
 // `Banyan-Guest` header (16 to 64 characters of A-Z, a-z, 0-9, - and _, made by the client and kept secret like a password).
 // UNAUTHENTICATED CART_OWNER_REQUIRED when there is neither. A cart has at most 50 lines; a user's is kept for 90 days after
 // its last change, a guest's for 7.
+//
+// Every change may be repeated without harm. With a `request_id` a late repeat gets the first answer and leaves alone what has
+// changed since: FAILED_PRECONDITION IDEMPOTENCY_KEY_REUSED when it comes with another request. It is kept for 24 hours.
 type CartServiceServer interface {
 	// The caller's cart; an empty one when there is none.
 	GetCart(context.Context, *GetCartRequest) (*GetCartResponse, error)

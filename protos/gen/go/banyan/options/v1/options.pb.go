@@ -96,6 +96,8 @@ const (
 	Idempotency_IDEMPOTENCY_OPTIONAL Idempotency = 1
 	// A request without a key is refused with 400 IDEMPOTENCY_KEY_REQUIRED.
 	Idempotency_IDEMPOTENCY_REQUIRED Idempotency = 2
+	// A key is used when given; without one there is none, since a repeat of the request changes nothing anyway.
+	Idempotency_IDEMPOTENCY_WHEN_GIVEN Idempotency = 3
 )
 
 // Enum value maps for Idempotency.
@@ -104,11 +106,13 @@ var (
 		0: "IDEMPOTENCY_UNSPECIFIED",
 		1: "IDEMPOTENCY_OPTIONAL",
 		2: "IDEMPOTENCY_REQUIRED",
+		3: "IDEMPOTENCY_WHEN_GIVEN",
 	}
 	Idempotency_value = map[string]int32{
 		"IDEMPOTENCY_UNSPECIFIED": 0,
 		"IDEMPOTENCY_OPTIONAL":    1,
 		"IDEMPOTENCY_REQUIRED":    2,
+		"IDEMPOTENCY_WHEN_GIVEN":  3,
 	}
 )
 
@@ -205,11 +209,12 @@ const file_banyan_options_v1_options_proto_rawDesc = "" +
 	"\rACCESS_PUBLIC\x10\x01\x12\x0f\n" +
 	"\vACCESS_USER\x10\x02\x12\x10\n" +
 	"\fACCESS_STAFF\x10\x03\x12\x13\n" +
-	"\x0fACCESS_INTERNAL\x10\x04*^\n" +
+	"\x0fACCESS_INTERNAL\x10\x04*z\n" +
 	"\vIdempotency\x12\x1b\n" +
 	"\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14IDEMPOTENCY_OPTIONAL\x10\x01\x12\x18\n" +
-	"\x14IDEMPOTENCY_REQUIRED\x10\x02:S\n" +
+	"\x14IDEMPOTENCY_REQUIRED\x10\x02\x12\x1a\n" +
+	"\x16IDEMPOTENCY_WHEN_GIVEN\x10\x03:S\n" +
 	"\x06access\x12\x1e.google.protobuf.MethodOptions\x18ц\x03 \x01(\x0e2\x19.banyan.options.v1.AccessR\x06access:b\n" +
 	"\vidempotency\x12\x1e.google.protobuf.MethodOptions\x18҆\x03 \x01(\x0e2\x1e.banyan.options.v1.IdempotencyR\vidempotency:E\n" +
 	"\rbudget_millis\x12\x1e.google.protobuf.MethodOptions\x18ӆ\x03 \x01(\x05R\fbudgetMillis:A\n" +

@@ -937,6 +937,7 @@ func (x *Jwk) GetAlg() string {
 
 type RotateSigningKeyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
+	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -969,6 +970,13 @@ func (x *RotateSigningKeyRequest) ProtoReflect() protoreflect.Message {
 // Deprecated: Use RotateSigningKeyRequest.ProtoReflect.Descriptor instead.
 func (*RotateSigningKeyRequest) Descriptor() ([]byte, []int) {
 	return file_banyan_user_v1_user_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *RotateSigningKeyRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type RotateSigningKeyResponse struct {
@@ -1219,8 +1227,10 @@ const file_banyan_user_v1_user_service_proto_rawDesc = "" +
 	"\x01x\x18\x03 \x01(\tR\x01x\x12\x10\n" +
 	"\x03kid\x18\x04 \x01(\tR\x03kid\x12\x10\n" +
 	"\x03use\x18\x05 \x01(\tR\x03use\x12\x10\n" +
-	"\x03alg\x18\x06 \x01(\tR\x03alg\"\x19\n" +
-	"\x17RotateSigningKeyRequest\",\n" +
+	"\x03alg\x18\x06 \x01(\tR\x03alg\"B\n" +
+	"\x17RotateSigningKeyRequest\x12'\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\trequestId\",\n" +
 	"\x18RotateSigningKeyResponse\x12\x10\n" +
 	"\x03kid\x18\x01 \x01(\tR\x03kid\"\xcd\x01\n" +
 	"\x11EnsureUserRequest\x12\x17\n" +
@@ -1233,7 +1243,7 @@ const file_banyan_user_v1_user_service_proto_rawDesc = "" +
 	"\x05roles\x18\x05 \x03(\x0e2\x14.banyan.user.v1.RoleR\x05roles\"X\n" +
 	"\x12EnsureUserResponse\x12(\n" +
 	"\x04user\x18\x01 \x01(\v2\x14.banyan.user.v1.UserR\x04user\x12\x18\n" +
-	"\acreated\x18\x02 \x01(\bR\acreated2\xe4\t\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated2\xe8\t\n" +
 	"\vUserService\x12|\n" +
 	"\fRegisterUser\x12#.banyan.user.v1.RegisterUserRequest\x1a$.banyan.user.v1.RegisterUserResponse\"!\x88\xb5\x18\x01\x90\xb5\x18\x01\xa0\xb5\x18\xc9\x01\x82\xd3\xe4\x93\x02\x0e:\x01*\"\t/v1/users\x12~\n" +
 	"\rCreateSession\x12$.banyan.user.v1.CreateSessionRequest\x1a%.banyan.user.v1.CreateSessionResponse\" \x88\xb5\x18\x01\xa0\xb5\x18\xc9\x01\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/sessions\x12\x84\x01\n" +
@@ -1242,8 +1252,8 @@ const file_banyan_user_v1_user_service_proto_rawDesc = "" +
 	"\x05GetMe\x12\x1c.banyan.user.v1.GetMeRequest\x1a\x1d.banyan.user.v1.GetMeResponse\"\x18\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/users/me\x12q\n" +
 	"\bUpdateMe\x12\x1f.banyan.user.v1.UpdateMeRequest\x1a .banyan.user.v1.UpdateMeResponse\"\"\x88\xb5\x18\x02\x90\xb5\x18\x01\x82\xd3\xe4\x93\x02\x14:\x04user2\f/v1/users/me\x12\x87\x01\n" +
 	"\fSetUserRoles\x12#.banyan.user.v1.SetUserRolesRequest\x1a$.banyan.user.v1.SetUserRolesResponse\",\x88\xb5\x18\x03\x90\xb5\x18\x01\x82\xd3\xe4\x93\x02\x1e:\x01*\x1a\x19/v1/users/{user_id}/roles\x12n\n" +
-	"\aGetJwks\x12\x1e.banyan.user.v1.GetJwksRequest\x1a\x1f.banyan.user.v1.GetJwksResponse\"\"\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/.well-known/jwks.json\x12\x8c\x01\n" +
-	"\x10RotateSigningKey\x12'.banyan.user.v1.RotateSigningKeyRequest\x1a(.banyan.user.v1.RotateSigningKeyResponse\"%\x88\xb5\x18\x03\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/signingKeys:rotate\x12Y\n" +
+	"\aGetJwks\x12\x1e.banyan.user.v1.GetJwksRequest\x1a\x1f.banyan.user.v1.GetJwksResponse\"\"\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\x18\x12\x16/.well-known/jwks.json\x12\x90\x01\n" +
+	"\x10RotateSigningKey\x12'.banyan.user.v1.RotateSigningKeyRequest\x1a(.banyan.user.v1.RotateSigningKeyResponse\")\x88\xb5\x18\x03\x90\xb5\x18\x01\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/signingKeys:rotate\x12Y\n" +
 	"\n" +
 	"EnsureUser\x12!.banyan.user.v1.EnsureUserRequest\x1a\".banyan.user.v1.EnsureUserResponse\"\x04\x88\xb5\x18\x04BU\n" +
 	"\x0ebanyan.user.v1P\x01ZAgithub.com/banyan-shop/banyan/protos/gen/go/banyan/user/v1;userv1b\x06proto3"

@@ -41,12 +41,14 @@ const (
 // 15 minutes. Refresh tokens are opaque, 30 days, and good once: each use gives a new one, and a second use of an old
 // one ends the whole session.
 type UserServiceClient interface {
-	// Makes an account. ALREADY_EXISTS EMAIL_TAKEN; INVALID_ARGUMENT for a bad address or a weak password.
+	// Makes an account. ALREADY_EXISTS EMAIL_TAKEN; INVALID_ARGUMENT for a bad address or a weak password. Everybody without a
+	// token or a guest's id is one caller to `request_id`.
 	RegisterUser(ctx context.Context, in *RegisterUserRequest, opts ...grpc.CallOption) (*RegisterUserResponse, error)
-	// Logs in. UNAUTHENTICATED INVALID_CREDENTIALS, in the same time whether or not the account exists.
+	// Logs in. UNAUTHENTICATED INVALID_CREDENTIALS, in the same time whether or not the account exists. Takes no key: the answer
+	// would have to be kept, and it is a credential. A repeat is a session more.
 	CreateSession(ctx context.Context, in *CreateSessionRequest, opts ...grpc.CallOption) (*CreateSessionResponse, error)
 	// Trades a refresh token for a new pair. UNAUTHENTICATED REFRESH_TOKEN_INVALID, or REFRESH_TOKEN_REUSED when the token
-	// was used before; then the session is revoked.
+	// was used before; then the session is revoked. Takes no key, like CreateSession: after a lost answer log in again.
 	RefreshSession(ctx context.Context, in *RefreshSessionRequest, opts ...grpc.CallOption) (*RefreshSessionResponse, error)
 	// Logs out: revokes the session of the caller's access token. Repeating it is no error.
 	DeleteCurrentSession(ctx context.Context, in *DeleteCurrentSessionRequest, opts ...grpc.CallOption) (*DeleteCurrentSessionResponse, error)
@@ -59,7 +61,7 @@ type UserServiceClient interface {
 	// The public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). Old keys stay until the last token they
 	// signed has expired.
 	GetJwks(ctx context.Context, in *GetJwksRequest, opts ...grpc.CallOption) (*GetJwksResponse, error)
-	// Makes a new signing key and retires the present one; tokens signed before stay good.
+	// Makes a new signing key and retires the present one; tokens signed before stay good. A repeat of the `request_id` makes none.
 	RotateSigningKey(ctx context.Context, in *RotateSigningKeyRequest, opts ...grpc.CallOption) (*RotateSigningKeyResponse, error)
 	// Makes or updates an account with a given id, password and roles: how seeds and the first staff member get in.
 	EnsureUser(ctx context.Context, in *EnsureUserRequest, opts ...grpc.CallOption) (*EnsureUserResponse, error)
@@ -183,12 +185,14 @@ func (c *userServiceClient) EnsureUser(ctx context.Context, in *EnsureUserReques
 // 15 minutes. Refresh tokens are opaque, 30 days, and good once: each use gives a new one, and a second use of an old
 // one ends the whole session.
 type UserServiceServer interface {
-	// Makes an account. ALREADY_EXISTS EMAIL_TAKEN; INVALID_ARGUMENT for a bad address or a weak password.
+	// Makes an account. ALREADY_EXISTS EMAIL_TAKEN; INVALID_ARGUMENT for a bad address or a weak password. Everybody without a
+	// token or a guest's id is one caller to `request_id`.
 	RegisterUser(context.Context, *RegisterUserRequest) (*RegisterUserResponse, error)
-	// Logs in. UNAUTHENTICATED INVALID_CREDENTIALS, in the same time whether or not the account exists.
+	// Logs in. UNAUTHENTICATED INVALID_CREDENTIALS, in the same time whether or not the account exists. Takes no key: the answer
+	// would have to be kept, and it is a credential. A repeat is a session more.
 	CreateSession(context.Context, *CreateSessionRequest) (*CreateSessionResponse, error)
 	// Trades a refresh token for a new pair. UNAUTHENTICATED REFRESH_TOKEN_INVALID, or REFRESH_TOKEN_REUSED when the token
-	// was used before; then the session is revoked.
+	// was used before; then the session is revoked. Takes no key, like CreateSession: after a lost answer log in again.
 	RefreshSession(context.Context, *RefreshSessionRequest) (*RefreshSessionResponse, error)
 	// Logs out: revokes the session of the caller's access token. Repeating it is no error.
 	DeleteCurrentSession(context.Context, *DeleteCurrentSessionRequest) (*DeleteCurrentSessionResponse, error)
@@ -201,7 +205,7 @@ type UserServiceServer interface {
 	// The public keys that verify access tokens, as a JSON Web Key Set (RFC 7517). Old keys stay until the last token they
 	// signed has expired.
 	GetJwks(context.Context, *GetJwksRequest) (*GetJwksResponse, error)
-	// Makes a new signing key and retires the present one; tokens signed before stay good.
+	// Makes a new signing key and retires the present one; tokens signed before stay good. A repeat of the `request_id` makes none.
 	RotateSigningKey(context.Context, *RotateSigningKeyRequest) (*RotateSigningKeyResponse, error)
 	// Makes or updates an account with a given id, password and roles: how seeds and the first staff member get in.
 	EnsureUser(context.Context, *EnsureUserRequest) (*EnsureUserResponse, error)

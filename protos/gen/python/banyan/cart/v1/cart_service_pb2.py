@@ -28,7 +28,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!banyan/cart/v1/cart_service.proto\x12\x0e\x62\x61nyan.cart.v1\x1a\x19\x62\x61nyan/cart/v1/cart.proto\x1a\x1f\x62\x61nyan/options/v1/options.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x10\n\x0eGetCartRequest\";\n\x0fGetCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"`\n\x0ePutItemRequest\x12\'\n\nproduct_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tproductId\x12%\n\x08quantity\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x63(\x01R\x08quantity\";\n\x0fPutItemResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"<\n\x11RemoveItemRequest\x12\'\n\nproduct_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tproductId\">\n\x12RemoveItemResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"\x12\n\x10\x43learCartRequest\"=\n\x11\x43learCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"\x12\n\x10MergeCartRequest\"m\n\x11MergeCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\x12.\n\x13\x64ropped_product_ids\x18\x02 \x03(\tR\x11\x64roppedProductIds2\xbe\x04\n\x0b\x43\x61rtService\x12`\n\x07GetCart\x12\x1e.banyan.cart.v1.GetCartRequest\x1a\x1f.banyan.cart.v1.GetCartResponse\"\x14\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/cart\x12v\n\x07PutItem\x12\x1e.banyan.cart.v1.PutItemRequest\x1a\x1f.banyan.cart.v1.PutItemResponse\"*\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02 \x1a\x1b/v1/cart/items/{product_id}:\x01*\x12|\n\nRemoveItem\x12!.banyan.cart.v1.RemoveItemRequest\x1a\".banyan.cart.v1.RemoveItemResponse\"\'\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/cart/items/{product_id}\x12\x66\n\tClearCart\x12 .banyan.cart.v1.ClearCartRequest\x1a!.banyan.cart.v1.ClearCartResponse\"\x14\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\n*\x08/v1/cart\x12o\n\tMergeCart\x12 .banyan.cart.v1.MergeCartRequest\x1a!.banyan.cart.v1.MergeCartResponse\"\x1d\x88\xb5\x18\x02\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cart:merge:\x01*BU\n\x0e\x62\x61nyan.cart.v1P\x01ZAgithub.com/banyan-shop/banyan/protos/gen/go/banyan/cart/v1;cartv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!banyan/cart/v1/cart_service.proto\x12\x0e\x62\x61nyan.cart.v1\x1a\x19\x62\x61nyan/cart/v1/cart.proto\x1a\x1f\x62\x61nyan/options/v1/options.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\"\x10\n\x0eGetCartRequest\";\n\x0fGetCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"\x89\x01\n\x0ePutItemRequest\x12\'\n\nproduct_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tproductId\x12%\n\x08quantity\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x63(\x01R\x08quantity\x12\'\n\nrequest_id\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\";\n\x0fPutItemResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\"e\n\x11RemoveItemRequest\x12\'\n\nproduct_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\tproductId\x12\'\n\nrequest_id\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\">\n\x12RemoveItemResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\";\n\x10\x43learCartRequest\x12\'\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"=\n\x11\x43learCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\";\n\x10MergeCartRequest\x12\'\n\nrequest_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\trequestId\"m\n\x11MergeCartResponse\x12(\n\x04\x63\x61rt\x18\x01 \x01(\x0b\x32\x14.banyan.cart.v1.CartR\x04\x63\x61rt\x12.\n\x13\x64ropped_product_ids\x18\x02 \x03(\tR\x11\x64roppedProductIds2\xcf\x04\n\x0b\x43\x61rtService\x12`\n\x07GetCart\x12\x1e.banyan.cart.v1.GetCartRequest\x1a\x1f.banyan.cart.v1.GetCartResponse\"\x14\x88\xb5\x18\x01\x82\xd3\xe4\x93\x02\n\x12\x08/v1/cart\x12z\n\x07PutItem\x12\x1e.banyan.cart.v1.PutItemRequest\x1a\x1f.banyan.cart.v1.PutItemResponse\".\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02 \x1a\x1b/v1/cart/items/{product_id}:\x01*\x12\x80\x01\n\nRemoveItem\x12!.banyan.cart.v1.RemoveItemRequest\x1a\".banyan.cart.v1.RemoveItemResponse\"+\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\x1d*\x1b/v1/cart/items/{product_id}\x12j\n\tClearCart\x12 .banyan.cart.v1.ClearCartRequest\x1a!.banyan.cart.v1.ClearCartResponse\"\x18\x88\xb5\x18\x01\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\n*\x08/v1/cart\x12s\n\tMergeCart\x12 .banyan.cart.v1.MergeCartRequest\x1a!.banyan.cart.v1.MergeCartResponse\"!\x88\xb5\x18\x02\x90\xb5\x18\x03\x82\xd3\xe4\x93\x02\x13\"\x0e/v1/cart:merge:\x01*BU\n\x0e\x62\x61nyan.cart.v1P\x01ZAgithub.com/banyan-shop/banyan/protos/gen/go/banyan/cart/v1;cartv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,38 +40,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PUTITEMREQUEST'].fields_by_name['product_id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_PUTITEMREQUEST'].fields_by_name['quantity']._loaded_options = None
   _globals['_PUTITEMREQUEST'].fields_by_name['quantity']._serialized_options = b'\272H\006\032\004\030c(\001'
+  _globals['_PUTITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_PUTITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_REMOVEITEMREQUEST'].fields_by_name['product_id']._loaded_options = None
   _globals['_REMOVEITEMREQUEST'].fields_by_name['product_id']._serialized_options = b'\272H\005r\003\260\001\001'
+  _globals['_REMOVEITEMREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_REMOVEITEMREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_CLEARCARTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CLEARCARTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
+  _globals['_MERGECARTREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_MERGECARTREQUEST'].fields_by_name['request_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CARTSERVICE'].methods_by_name['GetCart']._loaded_options = None
   _globals['_CARTSERVICE'].methods_by_name['GetCart']._serialized_options = b'\210\265\030\001\202\323\344\223\002\n\022\010/v1/cart'
   _globals['_CARTSERVICE'].methods_by_name['PutItem']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['PutItem']._serialized_options = b'\210\265\030\001\202\323\344\223\002 \032\033/v1/cart/items/{product_id}:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['PutItem']._serialized_options = b'\210\265\030\001\220\265\030\003\202\323\344\223\002 \032\033/v1/cart/items/{product_id}:\001*'
   _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._serialized_options = b'\210\265\030\001\202\323\344\223\002\035*\033/v1/cart/items/{product_id}'
+  _globals['_CARTSERVICE'].methods_by_name['RemoveItem']._serialized_options = b'\210\265\030\001\220\265\030\003\202\323\344\223\002\035*\033/v1/cart/items/{product_id}'
   _globals['_CARTSERVICE'].methods_by_name['ClearCart']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['ClearCart']._serialized_options = b'\210\265\030\001\202\323\344\223\002\n*\010/v1/cart'
+  _globals['_CARTSERVICE'].methods_by_name['ClearCart']._serialized_options = b'\210\265\030\001\220\265\030\003\202\323\344\223\002\n*\010/v1/cart'
   _globals['_CARTSERVICE'].methods_by_name['MergeCart']._loaded_options = None
-  _globals['_CARTSERVICE'].methods_by_name['MergeCart']._serialized_options = b'\210\265\030\002\202\323\344\223\002\023\"\016/v1/cart:merge:\001*'
+  _globals['_CARTSERVICE'].methods_by_name['MergeCart']._serialized_options = b'\210\265\030\002\220\265\030\003\202\323\344\223\002\023\"\016/v1/cart:merge:\001*'
   _globals['_GETCARTREQUEST']._serialized_start=172
   _globals['_GETCARTREQUEST']._serialized_end=188
   _globals['_GETCARTRESPONSE']._serialized_start=190
   _globals['_GETCARTRESPONSE']._serialized_end=249
-  _globals['_PUTITEMREQUEST']._serialized_start=251
-  _globals['_PUTITEMREQUEST']._serialized_end=347
-  _globals['_PUTITEMRESPONSE']._serialized_start=349
-  _globals['_PUTITEMRESPONSE']._serialized_end=408
-  _globals['_REMOVEITEMREQUEST']._serialized_start=410
-  _globals['_REMOVEITEMREQUEST']._serialized_end=470
-  _globals['_REMOVEITEMRESPONSE']._serialized_start=472
-  _globals['_REMOVEITEMRESPONSE']._serialized_end=534
-  _globals['_CLEARCARTREQUEST']._serialized_start=536
-  _globals['_CLEARCARTREQUEST']._serialized_end=554
-  _globals['_CLEARCARTRESPONSE']._serialized_start=556
-  _globals['_CLEARCARTRESPONSE']._serialized_end=617
-  _globals['_MERGECARTREQUEST']._serialized_start=619
-  _globals['_MERGECARTREQUEST']._serialized_end=637
-  _globals['_MERGECARTRESPONSE']._serialized_start=639
-  _globals['_MERGECARTRESPONSE']._serialized_end=748
-  _globals['_CARTSERVICE']._serialized_start=751
-  _globals['_CARTSERVICE']._serialized_end=1325
+  _globals['_PUTITEMREQUEST']._serialized_start=252
+  _globals['_PUTITEMREQUEST']._serialized_end=389
+  _globals['_PUTITEMRESPONSE']._serialized_start=391
+  _globals['_PUTITEMRESPONSE']._serialized_end=450
+  _globals['_REMOVEITEMREQUEST']._serialized_start=452
+  _globals['_REMOVEITEMREQUEST']._serialized_end=553
+  _globals['_REMOVEITEMRESPONSE']._serialized_start=555
+  _globals['_REMOVEITEMRESPONSE']._serialized_end=617
+  _globals['_CLEARCARTREQUEST']._serialized_start=619
+  _globals['_CLEARCARTREQUEST']._serialized_end=678
+  _globals['_CLEARCARTRESPONSE']._serialized_start=680
+  _globals['_CLEARCARTRESPONSE']._serialized_end=741
+  _globals['_MERGECARTREQUEST']._serialized_start=743
+  _globals['_MERGECARTREQUEST']._serialized_end=802
+  _globals['_MERGECARTRESPONSE']._serialized_start=804
+  _globals['_MERGECARTRESPONSE']._serialized_end=913
+  _globals['_CARTSERVICE']._serialized_start=916
+  _globals['_CARTSERVICE']._serialized_end=1507
 # @@protoc_insertion_point(module_scope)

@@ -21,12 +21,14 @@ class GetCartResponse(_message.Message):
     def __init__(self, cart: _Optional[_Union[_cart_pb2.Cart, _Mapping]] = ...) -> None: ...
 
 class PutItemRequest(_message.Message):
-    __slots__ = ("product_id", "quantity")
+    __slots__ = ("product_id", "quantity", "request_id")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     QUANTITY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     product_id: str
     quantity: int
-    def __init__(self, product_id: _Optional[str] = ..., quantity: _Optional[int] = ...) -> None: ...
+    request_id: str
+    def __init__(self, product_id: _Optional[str] = ..., quantity: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class PutItemResponse(_message.Message):
     __slots__ = ("cart",)
@@ -35,10 +37,12 @@ class PutItemResponse(_message.Message):
     def __init__(self, cart: _Optional[_Union[_cart_pb2.Cart, _Mapping]] = ...) -> None: ...
 
 class RemoveItemRequest(_message.Message):
-    __slots__ = ("product_id",)
+    __slots__ = ("product_id", "request_id")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     product_id: str
-    def __init__(self, product_id: _Optional[str] = ...) -> None: ...
+    request_id: str
+    def __init__(self, product_id: _Optional[str] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class RemoveItemResponse(_message.Message):
     __slots__ = ("cart",)
@@ -47,8 +51,10 @@ class RemoveItemResponse(_message.Message):
     def __init__(self, cart: _Optional[_Union[_cart_pb2.Cart, _Mapping]] = ...) -> None: ...
 
 class ClearCartRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("request_id",)
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ...) -> None: ...
 
 class ClearCartResponse(_message.Message):
     __slots__ = ("cart",)
@@ -57,8 +63,10 @@ class ClearCartResponse(_message.Message):
     def __init__(self, cart: _Optional[_Union[_cart_pb2.Cart, _Mapping]] = ...) -> None: ...
 
 class MergeCartRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("request_id",)
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    request_id: str
+    def __init__(self, request_id: _Optional[str] = ...) -> None: ...
 
 class MergeCartResponse(_message.Message):
     __slots__ = ("cart", "dropped_product_ids")

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61nyan/options/v1/options.proto\x12\x11\x62\x61nyan.options.v1\x1a google/protobuf/descriptor.proto*k\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x11\n\rACCESS_PUBLIC\x10\x01\x12\x0f\n\x0b\x41\x43\x43\x45SS_USER\x10\x02\x12\x10\n\x0c\x41\x43\x43\x45SS_STAFF\x10\x03\x12\x13\n\x0f\x41\x43\x43\x45SS_INTERNAL\x10\x04*^\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_OPTIONAL\x10\x01\x12\x18\n\x14IDEMPOTENCY_REQUIRED\x10\x02:S\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x19.banyan.options.v1.AccessR\x06\x61\x63\x63\x65ss:b\n\x0bidempotency\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1e.banyan.options.v1.IdempotencyR\x0bidempotency:E\n\rbudget_millis\x12\x1e.google.protobuf.MethodOptions\x18\xd3\x86\x03 \x01(\x05R\x0c\x62udgetMillis:A\n\x0bhttp_status\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x05R\nhttpStatusB^\n\x11\x62\x61nyan.options.v1P\x01ZGgithub.com/banyan-shop/banyan/protos/gen/go/banyan/options/v1;optionsv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x62\x61nyan/options/v1/options.proto\x12\x11\x62\x61nyan.options.v1\x1a google/protobuf/descriptor.proto*k\n\x06\x41\x63\x63\x65ss\x12\x16\n\x12\x41\x43\x43\x45SS_UNSPECIFIED\x10\x00\x12\x11\n\rACCESS_PUBLIC\x10\x01\x12\x0f\n\x0b\x41\x43\x43\x45SS_USER\x10\x02\x12\x10\n\x0c\x41\x43\x43\x45SS_STAFF\x10\x03\x12\x13\n\x0f\x41\x43\x43\x45SS_INTERNAL\x10\x04*z\n\x0bIdempotency\x12\x1b\n\x17IDEMPOTENCY_UNSPECIFIED\x10\x00\x12\x18\n\x14IDEMPOTENCY_OPTIONAL\x10\x01\x12\x18\n\x14IDEMPOTENCY_REQUIRED\x10\x02\x12\x1a\n\x16IDEMPOTENCY_WHEN_GIVEN\x10\x03:S\n\x06\x61\x63\x63\x65ss\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0e\x32\x19.banyan.options.v1.AccessR\x06\x61\x63\x63\x65ss:b\n\x0bidempotency\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1e.banyan.options.v1.IdempotencyR\x0bidempotency:E\n\rbudget_millis\x12\x1e.google.protobuf.MethodOptions\x18\xd3\x86\x03 \x01(\x05R\x0c\x62udgetMillis:A\n\x0bhttp_status\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x05R\nhttpStatusB^\n\x11\x62\x61nyan.options.v1P\x01ZGgithub.com/banyan-shop/banyan/protos/gen/go/banyan/options/v1;optionsv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,5 +36,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESS']._serialized_start=88
   _globals['_ACCESS']._serialized_end=195
   _globals['_IDEMPOTENCY']._serialized_start=197
-  _globals['_IDEMPOTENCY']._serialized_end=291
+  _globals['_IDEMPOTENCY']._serialized_end=319
 # @@protoc_insertion_point(module_scope)

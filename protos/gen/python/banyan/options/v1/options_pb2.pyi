@@ -18,6 +18,7 @@ class Idempotency(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IDEMPOTENCY_UNSPECIFIED: _ClassVar[Idempotency]
     IDEMPOTENCY_OPTIONAL: _ClassVar[Idempotency]
     IDEMPOTENCY_REQUIRED: _ClassVar[Idempotency]
+    IDEMPOTENCY_WHEN_GIVEN: _ClassVar[Idempotency]
 ACCESS_UNSPECIFIED: Access
 ACCESS_PUBLIC: Access
 ACCESS_USER: Access
@@ -26,6 +27,7 @@ ACCESS_INTERNAL: Access
 IDEMPOTENCY_UNSPECIFIED: Idempotency
 IDEMPOTENCY_OPTIONAL: Idempotency
 IDEMPOTENCY_REQUIRED: Idempotency
+IDEMPOTENCY_WHEN_GIVEN: Idempotency
 ACCESS_FIELD_NUMBER: _ClassVar[int]
 access: _descriptor.FieldDescriptor
 IDEMPOTENCY_FIELD_NUMBER: _ClassVar[int]
