@@ -19,7 +19,7 @@ public final class OutboxRelay {
     private static final Duration POLL = Duration.ofSeconds(1);
     // Under load events gather for so long and go out together: a batch costs the same whatever is
     // in it. The first after a rest goes at once.
-    private static final Duration GATHER = Duration.ofMillis(50);
+    private static final Duration GATHER = Duration.ofMillis(100);
 
     private final Callable<Connection> connect;
     private final Broker broker;

@@ -11,6 +11,7 @@ import banyan.payment.app.PaymentProvider.NotCharged;
 import banyan.payment.app.PaymentProvider.RefundUnknown;
 import banyan.payment.app.PaymentProvider.Refused;
 import banyan.payment.app.PaymentProvider.Unknown;
+import banyan.payment.support.Scripted;
 import banyan.payment.support.Servers;
 import banyan.payment.support.World;
 import java.net.URI;
@@ -89,6 +90,29 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
         ChargeOutcome outcome =
                 provider().charge(key, World.eur(5), "t".repeat(101), order, World.soon());
         assertThat(outcome).isEqualTo(new Refused("invalid_request"));
+    }
+
+    @Test
+    void a_connection_that_breaks_after_sending_is_unknown_and_nothing_is_sent_again()
+            throws Exception {
+        try (Scripted broken = new Scripted("", Duration.ZERO)) {
+            assertThat(at(broken.url()).charge(key, World.eur(5), "tok_ok", order, World.soon()))
+                    .isInstanceOfSatisfying(
+                            Unknown.class, each -> assertThat(each.inFlight()).isTrue());
+            assertThat(broken.requests()).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void an_answer_that_does_not_end_in_time_is_unknown() throws Exception {
+        String begun = "HTTP/1.1 201 Created\r\nContent-Length: 99\r\n\r\n{";
+        try (Scripted slow = new Scripted(begun, Duration.ofSeconds(20))) {
+            Deadline deadline = Deadline.after(Duration.ofMillis(400));
+            assertThat(at(slow.url()).charge(key, World.eur(5), "tok_ok", order, deadline))
+                    .isInstanceOfSatisfying(
+                            Unknown.class, each -> assertThat(each.inFlight()).isTrue());
+            assertThat(slow.requests()).isEqualTo(1);
+        }
     }
 
     @Test

@@ -183,7 +183,7 @@ class OutboxRelayTest {
             relay.wake();
         }
         Eventually.holds(() -> waiting() == 0);
-        long gaps = Duration.ofNanos(System.nanoTime() - start).toMillis() / 50;
+        long gaps = Duration.ofNanos(System.nanoTime() - start).toMillis() / 100;
         try (Statement query = connection.createStatement();
                 ResultSet row =
                         query.executeQuery("SELECT count(DISTINCT published_at) FROM outbox")) {
