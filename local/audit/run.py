@@ -75,7 +75,7 @@ async def audit(target: Target, plan: Plan, tell: Callable[[str], None]) -> Repo
         for kind, gather in GATHERERS.items():
             chosen = [(each, results[each.name]) for each in active if each.of is kind]
             if chosen:
-                tell(f"reading: {', '.join(each.name for each, _ in chosen)}")
+                tell(f"reading: {kind.__name__.removesuffix('Case').lower()}s")
                 async for case in gather(sources, held):
                     judge(case, chosen, rules)
     return Report(target.name, at, calm, tuple(results.values()), time.monotonic() - begun)

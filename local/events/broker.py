@@ -24,13 +24,19 @@ KEPT_HEADERS = ("ce-", "content-type", "traceparent")
 async def connected(url: str) -> AsyncIterator[JetStreamContext]:
     """A connection to the broker for the time of the block."""
     try:
-        client: Client = await nats.connect(url, connect_timeout=2, max_reconnect_attempts=1)
+        client: Client = await nats.connect(
+            url, connect_timeout=2, max_reconnect_attempts=1, error_cb=_raised_anyway
+        )
     except (NoServersError, OSError, Error) as error:
         raise LocalError("the broker does not answer: is the mesh up? see `./banyan status`") from error
     try:
         yield client.jetstream()
     finally:
         await client.close()
+
+
+async def _raised_anyway(_: Exception) -> None:
+    """Keeps the library from logging a traceback beside the error that the caller gets."""
 
 
 async def streams(broker: JetStreamContext) -> list[str]:

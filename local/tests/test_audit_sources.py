@@ -91,6 +91,16 @@ async def test_unreachable_book_is_named() -> None:
             raise AssertionError("it was opened")
 
 
+async def test_unreachable_broker_is_one_sentence(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    dsn = database(str(ROOT / "services/order"))
+    with pytest.raises(LocalError, match="the broker does not answer"):
+        async with opened(target({"order": dsn}, "nats://127.0.0.1:1")):
+            raise AssertionError("it was opened")
+    assert [record for record in caplog.records if record.name.startswith("nats")] == []
+
+
 async def test_every_reader_fits_its_service_s_tables(database: Database) -> None:
     databases = {name: database(str(ROOT / "services" / name)) for name in WITH_BOOKS}
     async with opened(target(databases)) as sources:
