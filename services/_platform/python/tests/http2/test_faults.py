@@ -36,11 +36,19 @@ BEGUN = frame(frames.HEADERS, 0, 1, BLOCK)
         pytest.param([frame(0x5, 4, 1, bytes(9))], frames.PROTOCOL_ERROR, id="a push"),
         pytest.param([frame(0x2, 0, 0, bytes(5))], frames.PROTOCOL_ERROR, id="a priority of nothing"),
         pytest.param([BEGUN, request(3)], frames.PROTOCOL_ERROR, id="a block interrupted by headers"),
-        pytest.param([BEGUN, frames.ping(bytes(8))], frames.PROTOCOL_ERROR, id="a block interrupted by a ping"),
-        pytest.param([BEGUN, frame(0x9, 4, 3, BLOCK)], frames.PROTOCOL_ERROR, id="another stream's continuation"),
-        pytest.param([BEGUN, frame(0xEE, 0, 1)], frames.PROTOCOL_ERROR, id="a block interrupted by an extension"),
+        pytest.param(
+            [BEGUN, frames.ping(bytes(8))], frames.PROTOCOL_ERROR, id="a block interrupted by a ping"
+        ),
+        pytest.param(
+            [BEGUN, frame(0x9, 4, 3, BLOCK)], frames.PROTOCOL_ERROR, id="another stream's continuation"
+        ),
+        pytest.param(
+            [BEGUN, frame(0xEE, 0, 1)], frames.PROTOCOL_ERROR, id="a block interrupted by an extension"
+        ),
         pytest.param([frame(0x9, 4, 1, BLOCK)], frames.PROTOCOL_ERROR, id="a continuation of nothing"),
-        pytest.param([frame(0x1, 0x0C, 1, b"\x05abc")], frames.PROTOCOL_ERROR, id="more padding than headers"),
+        pytest.param(
+            [frame(0x1, 0x0C, 1, b"\x05abc")], frames.PROTOCOL_ERROR, id="more padding than headers"
+        ),
         pytest.param([frame(0x1, 0x0C, 1)], frames.PROTOCOL_ERROR, id="padded headers without a length"),
         pytest.param([frame(0x1, 0x24, 1, b"abc")], frames.FRAME_SIZE_ERROR, id="a torn priority in headers"),
         pytest.param([request(1, end=False), frame(0, 8, 1, b"\x02a")], frames.PROTOCOL_ERROR, id="padding"),
@@ -61,7 +69,8 @@ def test_a_server_says_nothing_about_streams_that_were_never_opened(kind: int) -
 
 
 @pytest.mark.parametrize(
-    "said", [b"GET / HTTP/1.1\r\nHost: here\r\n\r\n", b"\x16\x03\x01\x02\x00", b"PRI * HTTP/1.0\r\n", b"\0" * 30]
+    "said",
+    [b"GET / HTTP/1.1\r\nHost: here\r\n\r\n", b"\x16\x03\x01\x02\x00", b"PRI * HTTP/1.0\r\n", b"\0" * 30],
 )
 def test_not_every_client_speaks_http2(said: bytes) -> None:
     side = Side(client=False)

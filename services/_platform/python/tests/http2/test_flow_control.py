@@ -78,6 +78,15 @@ def test_a_window_made_smaller_goes_below_nothing_and_must_be_paid_up_first() ->
     assert sent(server) == 10_000
 
 
+def test_data_that_a_larger_window_allows_comes_after_its_acknowledgement() -> None:
+    server = ByHand()
+    server.say(frames.settings({frames.INITIAL_WINDOW_SIZE: 0}))
+    answering(server, 1, 100)
+    server.connection.take()
+    answered = server.say(frames.settings({frames.INITIAL_WINDOW_SIZE: 1_000}))
+    assert [kind for kind, *_ in answered] == [frames.SETTINGS, frames.DATA, frames.HEADERS]
+
+
 def test_new_streams_begin_with_the_new_window() -> None:
     server = ByHand()
     server.say(frames.settings({frames.INITIAL_WINDOW_SIZE: 10}))

@@ -17,7 +17,8 @@ NAMES = st.sampled_from([":path", ":status", "content-type", "grpc-status", "te"
     "abcdefghijklmnopqrstuvwxyz0123456789-_.", min_size=1, max_size=20
 )
 VALUES = st.text(
-    st.characters(min_codepoint=0x20, max_codepoint=0x7E) | st.characters(min_codepoint=0xA1, max_codepoint=0xAC),
+    st.characters(min_codepoint=0x20, max_codepoint=0x7E)
+    | st.characters(min_codepoint=0xA1, max_codepoint=0xAC),
     max_size=60,
 )
 PAIRS = st.lists(st.tuples(NAMES, VALUES), max_size=12)
@@ -26,7 +27,9 @@ BIG = st.tuples(NAMES, st.integers(1000, 5000).map("x".__mul__))
 
 def read_raw(decoder: Any, block: bytes) -> list[tuple[str, str]]:
     """What the library reads, as we count it: latin-1, no judgement of the text."""
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in decoder.decode(block, raw=True)]
+    return [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in decoder.decode(block, raw=True)
+    ]
 
 
 @settings(deadline=None)

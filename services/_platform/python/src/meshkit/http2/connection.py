@@ -341,6 +341,7 @@ class Connection(Outbox):
             elif name == frames.MAX_CONCURRENT_STREAMS and self._client:
                 self.peer_max_streams = value
         self.write(frames.head(0, frames.SETTINGS, frames.ACK, 0))
+        self.resume()
         self._owner.on_slots()
 
     def _on_ping(self, flags: int, number: int, payload: bytes) -> None:

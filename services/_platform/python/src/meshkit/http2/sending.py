@@ -22,6 +22,8 @@ class Outbox:
         self._queue: dict[int, Stream] = {}
         self._peer_window = frames.DEFAULT_WINDOW
         self._chatter = 0
+        self.unsent = 0
+        """Octets of data that wait to be taken."""
         self.encoder = Encoder()
         self.peer_stream_window = frames.DEFAULT_WINDOW
         self.peer_frame_size = frames.DEFAULT_FRAME_SIZE
@@ -34,7 +36,7 @@ class Outbox:
 
     def take(self) -> bytes:
         """All that is to be sent now."""
-        out, self._out = self._out, []
+        out, self._out, self.unsent = self._out, [], 0
         return out[0] if len(out) == 1 else b"".join(out)
 
     def sent_end(self, stream: Stream) -> None:
@@ -82,6 +84,7 @@ class Outbox:
         self._chatter = 0
         stream.send_window -= size
         self._peer_window -= size
+        self.unsent += size
         self.write(frames.head(size, frames.DATA, frames.END_STREAM if end else 0, stream.number) + data)
         if end:
             self.sent_end(stream)
@@ -108,6 +111,10 @@ class Outbox:
         self._peer_window += increment
         if self._peer_window > frames.LARGEST_WINDOW:
             raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
+        self.resume()
+
+    def resume(self) -> None:
+        """Sends what waits, as far as the windows allow now."""
         for stream in list(self._queue.values()):
             if self._peer_window <= 0:
                 return
@@ -120,17 +127,16 @@ class Outbox:
         stream.send_window += increment
         if stream.send_window > frames.LARGEST_WINDOW:
             raise StreamFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
-        self._pump_if_waiting(stream)
+        if stream.waiting:
+            self._pump(stream)
 
     def peer_window_changed(self, size: int, streams: Iterable[Stream]) -> None:
-        """The peer's SETTINGS_INITIAL_WINDOW_SIZE, which holds for open streams too."""
+        """The peer's SETTINGS_INITIAL_WINDOW_SIZE, which holds for open streams too.
+
+        What may go on now goes with `resume`, after the acknowledgement: the window counts from there.
+        """
         change, self.peer_stream_window = size - self.peer_stream_window, size
-        for stream in list(streams):
+        for stream in streams:
             stream.send_window += change
             if stream.send_window > frames.LARGEST_WINDOW:
                 raise ConnectionFault(frames.FLOW_CONTROL_ERROR, "a window out of range")
-            self._pump_if_waiting(stream)
-
-    def _pump_if_waiting(self, stream: Stream) -> None:
-        if stream.waiting:
-            self._pump(stream)

@@ -40,6 +40,8 @@ class DialedConnection(Transport):
         self.open = False
         self.asked_too_often = False
         """Whether the server parted because of our keepalive."""
+        self.failure = "the server hung up"
+        """Why it is gone, once it is."""
         self.connection = Connection(self, client=True, wake=self.wake)
 
     @property
@@ -133,6 +135,7 @@ class DialedConnection(Transport):
 
     def on_goaway(self, last: int, code: int, message: str) -> None:
         """The server leaves; calls that it has taken go on."""
+        self.failure = f"the server left ({code}) {message}"
         self.asked_too_often = code == frames.ENHANCE_YOUR_CALM and message == _TOO_MANY_PINGS
         self._gone()
         self._close_when_idle()
@@ -150,7 +153,13 @@ class DialedConnection(Transport):
 
     def on_fault(self, fault: ConnectionFault) -> None:
         """The server broke the protocol; its calls end with the connection, and new ones go elsewhere."""
+        self.failure = f"the server broke the protocol: {fault}"
         self._gone()
+
+    def give_up(self, failure: str) -> None:
+        """Cuts the connection off, with all its calls."""
+        self.failure = failure
+        self.abort()
 
     def _gone(self) -> None:
         was_open, self.open = self.open, False
@@ -171,7 +180,7 @@ class DialedConnection(Transport):
         timing = self._timing
         silent_s = self.loop.time() - self._heard
         if self._probed and silent_s >= timing.keepalive_answer_s:
-            self.abort()
+            self.give_up("the server does not answer")
             return
         wait_s = timing.keepalive_s
         if self.in_flight and silent_s >= timing.keepalive_s:

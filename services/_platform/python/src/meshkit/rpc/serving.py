@@ -96,6 +96,7 @@ class ServingConnection(Transport):
         """Ends the calls that are left, and the connection."""
         for call in list(self._calls):
             call.cancel()
+        self._say_the_last()
         self.close()
 
     def pause_writing(self) -> None:

@@ -20,8 +20,8 @@ from meshkit.rpc.timing import Timing
 
 Address = tuple[str, int]
 
-# A connection that ended sooner counts as failed, whatever the server said on it.
-_SHORT_LIFE_S: Final = 0.1
+# However short they live, connections are not made more often.
+_LEAST_LIFE_S: Final = 0.1
 _FIRST_BACKOFF_S: Final = 0.1
 _LONGEST_BACKOFF_S: Final = 2.0
 _GROWTH: Final = 1.6
@@ -102,11 +102,12 @@ class Subchannel:
                 failures += 1
                 continue
             since = connection.loop.time()
-            if await self._used(connection) and connection.loop.time() - since > _SHORT_LIFE_S:
+            if await self._used(connection):
                 failures = 0
                 self._become(State.CONNECTING)
+                await asyncio.sleep(max(since + _LEAST_LIFE_S - connection.loop.time(), 0.0))
             else:  # it hangs up on us: no reason to hurry
-                self.failure = self.failure or "the server closes every connection"
+                self.failure = connection.failure
                 self._become(State.FAILED)
                 await asyncio.sleep(_backoff_s(failures))
                 failures += 1
@@ -144,8 +145,7 @@ class Subchannel:
                 if await self._followed(call) == wiring.UNIMPLEMENTED:
                     return self._become(State.READY)
             except TimeoutError:
-                self.failure = "the server does not answer"
-                return connection.abort()
+                return connection.give_up("the server does not answer")
             except DecodeError:
                 self.failure = "the server does not say how it is"
             if connection.open:

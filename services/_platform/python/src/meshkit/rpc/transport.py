@@ -10,6 +10,8 @@ from meshkit.http2.errors import ConnectionFault
 
 # A peer that reads nothing holds back at most this much; whoever sends more waits.
 _HIGH_WATER: Final = 256 * 1024
+# Whoever writes more than this in one turn of the loop has it sent, and waits for the next.
+_MOST_UNSENT: Final = 64 * 1024
 # For the last words of a connection to reach a peer that reads slowly, or not at all.
 _LAST_WORDS_S: Final = 5.0
 
@@ -78,7 +80,10 @@ class Transport(asyncio.Protocol):
             self._room = None
 
     async def writable(self) -> None:
-        """Waits while the peer reads too slowly."""
+        """Waits while the peer reads too slowly; lets others have a turn before there is more to send than is good."""
+        if self.connection.unsent > _MOST_UNSENT:
+            self.flush()
+            await asyncio.sleep(0)
         while self._room is not None:
             await self._room.wait()
 
