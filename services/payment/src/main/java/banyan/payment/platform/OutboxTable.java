@@ -109,8 +109,8 @@ final class OutboxTable implements AutoCloseable {
     }
 
     /**
-     * Has the replica that leads look at once; by a statement of its own, for within a charge's
-     * transaction it would make all commits wait for each other.
+     * Has the replica that leads look at once; by a statement of its own, for within a transaction
+     * it would make all commits wait for each other.
      */
     void tellOthers() throws SQLException {
         try (Statement notify = connection.createStatement()) {
