@@ -12,10 +12,11 @@ import (
 // backoff and a week-end of outage.
 const SettledTTL = 8 * 24 * time.Hour
 
-// Caller is for whom a call is made; either may be empty.
+// Caller is for whom a call is made; either may be empty. A change of theirs is made once for its Request.
 type Caller struct {
 	UserID  string
 	GuestID string
+	Request Request
 }
 
 // Service is the use cases.
@@ -36,46 +37,46 @@ func (s *Service) GetCart(ctx context.Context, caller Caller) (domain.Cart, erro
 }
 
 // PutItem sets the quantity of one product in the caller's cart.
-func (s *Service) PutItem(ctx context.Context, caller Caller, item domain.Item) (domain.Cart, error) {
+func (s *Service) PutItem(ctx context.Context, caller Caller, item domain.Item) (Answer, error) {
 	owner, err := domain.OwnerOf(caller.UserID, caller.GuestID)
 	if err != nil {
-		return domain.Cart{}, err
+		return Answer{}, err
 	}
 	if err := domain.CheckQuantity(item.Quantity); err != nil {
-		return domain.Cart{}, err
+		return Answer{}, err
 	}
 	item.ProductID = canonical(item.ProductID)
-	return s.store.Put(ctx, owner, item)
+	return s.store.Put(ctx, owner, item, caller.Request)
 }
 
 // RemoveItem takes one product out of the caller's cart.
-func (s *Service) RemoveItem(ctx context.Context, caller Caller, productID string) (domain.Cart, error) {
+func (s *Service) RemoveItem(ctx context.Context, caller Caller, productID string) (Answer, error) {
 	owner, err := domain.OwnerOf(caller.UserID, caller.GuestID)
 	if err != nil {
-		return domain.Cart{}, err
+		return Answer{}, err
 	}
-	return s.store.Remove(ctx, owner, canonical(productID))
+	return s.store.Remove(ctx, owner, canonical(productID), caller.Request)
 }
 
 // ClearCart empties the caller's cart.
-func (s *Service) ClearCart(ctx context.Context, caller Caller) (domain.Cart, error) {
+func (s *Service) ClearCart(ctx context.Context, caller Caller) (Answer, error) {
 	owner, err := domain.OwnerOf(caller.UserID, caller.GuestID)
 	if err != nil {
-		return domain.Cart{}, err
+		return Answer{}, err
 	}
-	return s.store.Clear(ctx, owner)
+	return s.store.Clear(ctx, owner, caller.Request)
 }
 
 // MergeCart moves the guest's cart into the user's; it returns the user's, and the products that found no room.
-func (s *Service) MergeCart(ctx context.Context, caller Caller) (domain.Cart, []string, error) {
+func (s *Service) MergeCart(ctx context.Context, caller Caller) (Answer, error) {
 	if caller.UserID == "" {
-		return domain.Cart{}, nil, domain.OwnerRequired()
+		return Answer{}, domain.OwnerRequired()
 	}
 	guest, ok := domain.GuestOwner(caller.GuestID)
 	if !ok {
-		return domain.Cart{}, nil, domain.GuestRequired()
+		return Answer{}, domain.GuestRequired()
 	}
-	return s.store.Merge(ctx, domain.UserOwner(caller.UserID), guest)
+	return s.store.Merge(ctx, domain.UserOwner(caller.UserID), guest, caller.Request)
 }
 
 // SettleOrder takes out of a user's cart what they have bought, once for an event; applied is false for a repeat.

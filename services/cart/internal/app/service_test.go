@@ -25,7 +25,7 @@ func TestWithoutAnOwnerNothingIsDone(t *testing.T) {
 	_, put := service.PutItem(t.Context(), nobody, domain.Item{ProductID: "pear", Quantity: 1})
 	_, remove := service.RemoveItem(t.Context(), nobody, "pear")
 	_, empty := service.ClearCart(t.Context(), nobody)
-	_, _, merge := service.MergeCart(t.Context(), app.Caller{GuestID: guestID})
+	_, merge := service.MergeCart(t.Context(), app.Caller{GuestID: guestID})
 	for name, err := range map[string]error{"get": get, "put": put, "remove": remove, "clear": empty, "merge": merge} {
 		if !errors.Is(err, domain.OwnerRequired()) {
 			t.Errorf("%s answers %v", name, err)
@@ -64,16 +64,16 @@ func TestOneProductHasOneSpelling(t *testing.T) {
 	if err != nil || !applied {
 		t.Fatalf("settle answers %v, %v", applied, err)
 	}
-	cart, err = service.RemoveItem(t.Context(), caller, "0190B7C0-AAAA")
-	if err != nil || len(cart.Items) != 0 || cart.Revision != 5 {
-		t.Errorf("the cart is %v, %v", cart, err)
+	removed, err := service.RemoveItem(t.Context(), caller, "0190B7C0-AAAA")
+	if err != nil || len(removed.Items) != 0 || removed.Revision != 5 {
+		t.Errorf("the cart is %v, %v", removed, err)
 	}
 }
 
 func TestAMergeNeedsAGuest(t *testing.T) {
 	service := newService()
 	for _, guest := range []string{"", "too short"} {
-		if _, _, err := service.MergeCart(t.Context(), app.Caller{UserID: "u1", GuestID: guest}); !errors.Is(err, domain.GuestRequired()) {
+		if _, err := service.MergeCart(t.Context(), app.Caller{UserID: "u1", GuestID: guest}); !errors.Is(err, domain.GuestRequired()) {
 			t.Errorf("merge with guest %q answers %v", guest, err)
 		}
 	}
@@ -105,9 +105,9 @@ func TestAnEventIsSettledOnceAndOnlyForItsBuyer(t *testing.T) {
 		if err != nil || cart.Items[0].Quantity != want {
 			t.Errorf("%s has %v, %v", user, cart, err)
 		}
-		cart, err = service.ClearCart(t.Context(), app.Caller{UserID: user})
-		if err != nil || len(cart.Items) != 0 {
-			t.Errorf("clear answers %v, %v", cart, err)
+		cleared, err := service.ClearCart(t.Context(), app.Caller{UserID: user})
+		if err != nil || len(cleared.Items) != 0 {
+			t.Errorf("clear answers %v, %v", cleared, err)
 		}
 	}
 }

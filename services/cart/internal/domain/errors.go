@@ -8,11 +8,12 @@ import (
 // Error is a refusal: why (Reason, for programs), of which kind, and with which facts.
 //
 //	kind                 reason
-//	unauthenticated      CART_OWNER_REQUIRED   neither a user nor a guest
-//	failed_precondition  GUEST_REQUIRED        a merge without a guest
-//	failed_precondition  CART_FULL             MaxLines lines are in it
+//	unauthenticated      CART_OWNER_REQUIRED     neither a user nor a guest
+//	failed_precondition  GUEST_REQUIRED          a merge without a guest
+//	failed_precondition  CART_FULL               MaxLines lines are in it
+//	failed_precondition  IDEMPOTENCY_KEY_REUSED  the key came with another request
 //	invalid_argument     QUANTITY_OUT_OF_RANGE
-//	unavailable          STORE_UNAVAILABLE     the store does not answer
+//	unavailable          STORE_UNAVAILABLE       the store does not answer
 //
 // The platform turns it into a status by these methods' names alone.
 type Error struct {
@@ -69,6 +70,13 @@ func CartFull() *Error {
 		kind: "failed_precondition", reason: "CART_FULL",
 		message:  fmt.Sprintf("a cart holds at most %d different products", MaxLines),
 		metadata: map[string]string{"max_lines": strconv.Itoa(MaxLines)},
+	}
+}
+
+// KeyReused says that the key of a request came before with another one.
+func KeyReused() *Error {
+	return &Error{
+		kind: "failed_precondition", reason: "IDEMPOTENCY_KEY_REUSED", message: "the key came before with another request",
 	}
 }
 

@@ -5,6 +5,7 @@ const (
 	UserKey     = "banyan-user"
 	RolesKey    = "banyan-roles"
 	GuestKey    = "banyan-guest"
+	ReplayedKey = "banyan-idempotency-replayed"
 	staffRole   = "staff"
 	traceParent = "traceparent"
 

@@ -4,6 +4,7 @@ package memory
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,13 +22,29 @@ type Store struct {
 	mu      sync.Mutex
 	carts   map[domain.Owner]domain.Cart
 	settled map[string]time.Time // event id to the time at which it may be forgotten
+	answers map[name]kept
+}
+
+// name is an owner's key of a request.
+type name struct {
+	owner domain.Owner
+	key   string
+}
+
+// kept is the first answer to a request.
+type kept struct {
+	digest string
+	answer app.Answer
+	until  time.Time
 }
 
 var _ app.Store = (*Store)(nil)
 
 // New makes an empty store.
 func New(clock Clock) *Store {
-	return &Store{clock: clock, carts: map[domain.Owner]domain.Cart{}, settled: map[string]time.Time{}}
+	return &Store{
+		clock: clock, carts: map[domain.Owner]domain.Cart{}, settled: map[string]time.Time{}, answers: map[name]kept{},
+	}
 }
 
 // Ping always succeeds.
@@ -35,45 +52,41 @@ func (s *Store) Ping(context.Context) error { return nil }
 
 // Get implements app.Store.
 func (s *Store) Get(ctx context.Context, owner domain.Owner) (domain.Cart, error) {
-	return s.update(ctx, owner, func(*domain.Cart, time.Time) error { return nil })
+	answer, err := s.update(ctx, owner, app.Request{}, func(*domain.Cart, time.Time) ([]string, error) { return nil, nil })
+	return answer.Cart, err
 }
 
 // Put implements app.Store.
-func (s *Store) Put(ctx context.Context, owner domain.Owner, item domain.Item) (domain.Cart, error) {
-	return s.update(ctx, owner, func(cart *domain.Cart, now time.Time) error {
-		return cart.Put(item.ProductID, item.Quantity, now)
+func (s *Store) Put(ctx context.Context, owner domain.Owner, item domain.Item, request app.Request) (app.Answer, error) {
+	return s.update(ctx, owner, request, func(cart *domain.Cart, now time.Time) ([]string, error) {
+		return nil, cart.Put(item.ProductID, item.Quantity, now)
 	})
 }
 
 // Remove implements app.Store.
-func (s *Store) Remove(ctx context.Context, owner domain.Owner, productID string) (domain.Cart, error) {
-	return s.update(ctx, owner, func(cart *domain.Cart, now time.Time) error {
+func (s *Store) Remove(ctx context.Context, owner domain.Owner, productID string, request app.Request) (app.Answer, error) {
+	return s.update(ctx, owner, request, func(cart *domain.Cart, now time.Time) ([]string, error) {
 		cart.Remove(productID, now)
-		return nil
+		return nil, nil
 	})
 }
 
 // Clear implements app.Store.
-func (s *Store) Clear(ctx context.Context, owner domain.Owner) (domain.Cart, error) {
-	return s.update(ctx, owner, func(cart *domain.Cart, now time.Time) error {
+func (s *Store) Clear(ctx context.Context, owner domain.Owner, request app.Request) (app.Answer, error) {
+	return s.update(ctx, owner, request, func(cart *domain.Cart, now time.Time) ([]string, error) {
 		cart.Clear(now)
-		return nil
+		return nil, nil
 	})
 }
 
 // Merge implements app.Store.
-func (s *Store) Merge(ctx context.Context, user, guest domain.Owner) (domain.Cart, []string, error) {
-	if err := ctx.Err(); err != nil {
-		return domain.Cart{}, nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.clock.Now()
-	mine, theirs := s.load(user, now), s.load(guest, now)
-	dropped := mine.TakeOver(&theirs, now)
-	s.save(user, mine)
-	s.save(guest, theirs)
-	return mine.Clone(), dropped, nil
+func (s *Store) Merge(ctx context.Context, user, guest domain.Owner, request app.Request) (app.Answer, error) {
+	return s.update(ctx, user, request, func(mine *domain.Cart, now time.Time) ([]string, error) {
+		theirs := s.load(guest, now)
+		dropped := mine.TakeOver(&theirs, now)
+		s.save(guest, theirs)
+		return dropped, nil
+	})
 }
 
 // Settle implements app.Store.
@@ -95,21 +108,39 @@ func (s *Store) Settle(ctx context.Context, owner domain.Owner, eventID string, 
 	return true, nil
 }
 
+// update makes a change once for its request; change also tells which products found no room.
 func (s *Store) update(
-	ctx context.Context, owner domain.Owner, change func(*domain.Cart, time.Time) error,
-) (domain.Cart, error) {
+	ctx context.Context, owner domain.Owner, request app.Request, change func(*domain.Cart, time.Time) ([]string, error),
+) (app.Answer, error) {
 	if err := ctx.Err(); err != nil {
-		return domain.Cart{}, err
+		return app.Answer{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.clock.Now()
+	now, id := s.clock.Now(), name{owner, request.Key}
+	maps.DeleteFunc(s.answers, func(_ name, first kept) bool { return !now.Before(first.until) })
+	if first, known := s.answers[id]; known {
+		return first.again(request)
+	}
 	cart := s.load(owner, now)
-	if err := change(&cart, now); err != nil {
-		return domain.Cart{}, err
+	dropped, err := change(&cart, now)
+	if err != nil {
+		return app.Answer{}, err
 	}
 	s.save(owner, cart)
-	return cart.Clone(), nil
+	answer := app.Answer{Cart: cart.Clone(), Dropped: dropped}
+	if request.Keyed() {
+		s.answers[id] = kept{digest: request.Digest, answer: answer, until: now.Add(app.AnswerTTL)}
+	}
+	return answer, nil
+}
+
+// again answers a repeat, unless it is another request.
+func (k kept) again(request app.Request) (app.Answer, error) {
+	if k.digest != request.Digest {
+		return app.Answer{}, domain.KeyReused()
+	}
+	return app.Answer{Cart: k.answer.Clone(), Dropped: slices.Clone(k.answer.Dropped), Replayed: true}, nil
 }
 
 // load returns a copy, so that a change that fails leaves no trace.

@@ -21,7 +21,7 @@ func TestMemoryStoreKeepsTheContract(t *testing.T) {
 func TestCartsHandedOutAreCopies(t *testing.T) {
 	store := memory.New(testkit.NewClock())
 	owner := domain.UserOwner("u")
-	first, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 3})
+	first, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 3}, app.Request{})
 	if err != nil {
 		t.Fatal(err)
 	}

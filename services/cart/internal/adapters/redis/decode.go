@@ -70,18 +70,6 @@ func decodeField(cart *domain.Cart, lines *[]positioned, field, value string) er
 	return nil
 }
 
-// mergeReply takes apart what the merge script answers: a hash and a list of products.
-func mergeReply(reply []any) (hash, products []string, err error) {
-	if len(reply) != 2 {
-		return nil, nil, fmt.Errorf("%w: merge answered %d parts", errCorrupt, len(reply))
-	}
-	if hash, err = texts(reply[0]); err != nil {
-		return nil, nil, err
-	}
-	products, err = texts(reply[1])
-	return hash, products, err
-}
-
 func texts(reply any) ([]string, error) {
 	list, ok := reply.([]any)
 	if !ok {

@@ -9,6 +9,9 @@ import (
 //go:embed scripts/prelude.lua
 var prelude string
 
+//go:embed scripts/answers.lua
+var answers string
+
 //go:embed scripts/put.lua
 var putSource string
 
@@ -30,9 +33,9 @@ type scripts struct {
 }
 
 func loadScripts() scripts {
-	script := func(source string) *goredis.Script { return goredis.NewScript(prelude + source) }
+	answering := func(source string) *goredis.Script { return goredis.NewScript(prelude + answers + source) }
 	return scripts{
-		put: script(putSource), remove: script(removeSource), clear: script(clearSource),
-		merge: script(mergeSource), settle: script(settleSource),
+		put: answering(putSource), remove: answering(removeSource), clear: answering(clearSource),
+		merge: answering(mergeSource), settle: goredis.NewScript(prelude + settleSource),
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/banyan-shop/banyan/services/cart/internal/domain"
 )
 
-const full = "FULL"
-
 // Clock tells the time.
 type Clock interface{ Now() time.Time }
 
@@ -60,45 +58,26 @@ func (s *Store) Get(ctx context.Context, owner domain.Owner) (domain.Cart, error
 }
 
 // Put implements app.Store.
-func (s *Store) Put(ctx context.Context, owner domain.Owner, item domain.Item) (domain.Cart, error) {
+func (s *Store) Put(ctx context.Context, owner domain.Owner, item domain.Item, request app.Request) (app.Answer, error) {
 	if err := domain.CheckQuantity(item.Quantity); err != nil {
-		return domain.Cart{}, err
+		return app.Answer{}, err
 	}
-	return s.change(ctx, s.scripts.put, owner, item.ProductID, item.Quantity, domain.MaxLines)
+	return s.change(ctx, change{s.scripts.put, owner, request}, nil, item.ProductID, item.Quantity, domain.MaxLines)
 }
 
 // Remove implements app.Store.
-func (s *Store) Remove(ctx context.Context, owner domain.Owner, productID string) (domain.Cart, error) {
-	return s.change(ctx, s.scripts.remove, owner, productID)
+func (s *Store) Remove(ctx context.Context, owner domain.Owner, productID string, request app.Request) (app.Answer, error) {
+	return s.change(ctx, change{s.scripts.remove, owner, request}, nil, productID)
 }
 
 // Clear implements app.Store.
-func (s *Store) Clear(ctx context.Context, owner domain.Owner) (domain.Cart, error) {
-	return s.change(ctx, s.scripts.clear, owner)
+func (s *Store) Clear(ctx context.Context, owner domain.Owner, request app.Request) (app.Answer, error) {
+	return s.change(ctx, change{s.scripts.clear, owner, request}, nil)
 }
 
 // Merge implements app.Store.
-func (s *Store) Merge(ctx context.Context, user, guest domain.Owner) (domain.Cart, []string, error) {
-	var cart domain.Cart
-	var dropped []string
-	err := s.call(ctx, func(ctx context.Context) error {
-		reply, err := s.scripts.merge.Run(ctx, s.client, []string{cartKey(user), cartKey(guest)},
-			s.now(), user.TTL().Milliseconds(), guest.TTL().Milliseconds(), domain.MaxLines).Slice()
-		if err != nil {
-			return err
-		}
-		hash, products, err := mergeReply(reply)
-		if err != nil {
-			return err
-		}
-		dropped = products
-		cart, err = decode(pairs(hash))
-		return err
-	})
-	if err != nil {
-		return domain.Cart{}, nil, err
-	}
-	return cart, dropped, nil
+func (s *Store) Merge(ctx context.Context, user, guest domain.Owner, request app.Request) (app.Answer, error) {
+	return s.change(ctx, change{s.scripts.merge, user, request}, []string{cartKey(guest)}, guest.TTL().Milliseconds(), domain.MaxLines)
 }
 
 // Settle implements app.Store.
@@ -117,25 +96,35 @@ func (s *Store) Settle(ctx context.Context, owner domain.Owner, eventID string, 
 	return applied, err
 }
 
-// change runs a script that answers with one cart's hash.
-func (s *Store) change(ctx context.Context, script *goredis.Script, owner domain.Owner, args ...any) (domain.Cart, error) {
-	var cart domain.Cart
+// change is a script that answers a request with the owner's cart.
+type change struct {
+	script  *goredis.Script
+	owner   domain.Owner
+	request app.Request
+}
+
+// change runs a script, with more keys and arguments than all of them take.
+func (s *Store) change(ctx context.Context, what change, moreKeys []string, moreArgs ...any) (app.Answer, error) {
+	keys := append([]string{cartKey(what.owner)}, moreKeys...)
+	if what.request.Keyed() {
+		keys = append(keys, answerKey(what.owner, what.request))
+	}
+	args := append([]any{
+		s.now(), what.owner.TTL().Milliseconds(), what.request.Digest, app.AnswerTTL.Milliseconds(),
+	}, moreArgs...)
+	var answer app.Answer
 	err := s.call(ctx, func(ctx context.Context) error {
-		all := append([]any{s.now(), owner.TTL().Milliseconds()}, args...)
-		flat, err := script.Run(ctx, s.client, []string{cartKey(owner)}, all...).StringSlice()
+		reply, err := what.script.Run(ctx, s.client, keys, args...).Slice()
 		if err != nil {
 			return err
 		}
-		if len(flat) == 1 && flat[0] == full {
-			return domain.CartFull()
-		}
-		cart, err = decode(pairs(flat))
+		answer, err = answerOf(reply)
 		return err
 	})
 	if err != nil {
-		return domain.Cart{}, err
+		return app.Answer{}, err
 	}
-	return cart, nil
+	return answer, nil
 }
 
 func (s *Store) call(ctx context.Context, do func(context.Context) error) error {

@@ -51,7 +51,7 @@ func TestTwoReplicasSeeOneCart(t *testing.T) {
 	owner := domain.UserOwner("u")
 	testkit.Together(40, func(i int) {
 		item := domain.Item{ProductID: strings.Repeat("p", i+1), Quantity: 1}
-		if _, err := replicas[i%2].Put(t.Context(), owner, item); err != nil {
+		if _, err := replicas[i%2].Put(t.Context(), owner, item, app.Request{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -68,23 +68,28 @@ func TestKeysLiveAsLongAsTheirOwnersAndHideGuests(t *testing.T) {
 	guest, _ := domain.GuestOwner(secret)
 	user := domain.UserOwner("u-1")
 	for _, owner := range []domain.Owner{guest, user} {
-		if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 2}); err != nil {
+		if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 2}, app.Request{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	request := app.Request{Key: "a-key-that-is-secret", Digest: "d"}
+	if _, err := store.Clear(t.Context(), guest, request); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := store.Settle(t.Context(), user, "event-1", []domain.Item{{ProductID: "pear", Quantity: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	limits := map[string]time.Duration{
 		"cart:u:u-1": 90 * 24 * time.Hour, "cart:settled:event-1": 8 * 24 * time.Hour, "cart:g:": 7 * 24 * time.Hour,
+		"cart:answer:": 24 * time.Hour,
 	}
 	keys, err := plain.Keys(t.Context(), "*").Result()
 	if err != nil || len(keys) != len(limits) {
 		t.Fatalf("keys are %v, %v", keys, err)
 	}
 	for _, key := range keys {
-		if strings.Contains(key, secret) {
-			t.Errorf("key %s shows a guest's id", key)
+		if strings.Contains(key, secret) || strings.Contains(key, request.Key) {
+			t.Errorf("key %s shows a guest's id or what they sent", key)
 		}
 		for prefix, limit := range limits {
 			if !strings.HasPrefix(key, prefix) {
@@ -106,7 +111,7 @@ func TestAServerThatLostItsScriptsGetsThemAgain(t *testing.T) {
 		if err := server.Client(t).ScriptFlush(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: quantity + 1}); err != nil {
+		if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: quantity + 1}, app.Request{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +121,7 @@ func TestAnOutageIsUnavailableFailsFastAndEndsByItself(t *testing.T) {
 	server := testkit.StartRedis(t)
 	store := newStore(t, server, testkit.NewClock())
 	owner := domain.UserOwner("u")
-	if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 2}); err != nil {
+	if _, err := store.Put(t.Context(), owner, domain.Item{ProductID: "pear", Quantity: 2}, app.Request{}); err != nil {
 		t.Fatal(err)
 	}
 	server.Stop(t)
@@ -163,7 +168,7 @@ func TestAHashThatSomeoneElseWroteIsAnErrorOfOurs(t *testing.T) {
 	if err := plain.Set(t.Context(), "cart:u:text", "x", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := store.Put(t.Context(), domain.UserOwner("text"), domain.Item{ProductID: "pear", Quantity: 1})
+	_, err := store.Put(t.Context(), domain.UserOwner("text"), domain.Item{ProductID: "pear", Quantity: 1}, app.Request{})
 	if err == nil || errors.Is(err, domain.StoreUnavailable(nil)) {
 		t.Errorf("put answers %v", err)
 	}

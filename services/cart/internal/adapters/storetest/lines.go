@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/banyan-shop/banyan/services/cart/internal/app"
 	"github.com/banyan-shop/banyan/services/cart/internal/domain"
 )
 
@@ -20,7 +21,7 @@ func order(f *fixture) {
 	f.put(owner, "apple", 2)
 	f.put(owner, "fig", 3)
 	f.holds(f.put(owner, "pear", 9), "pear:9", "apple:2", "fig:3")
-	after := must2(f.store.Remove(context.Background(), owner, "apple"))(f)
+	after := must2(f.store.Remove(context.Background(), owner, "apple", app.Request{}))(f)
 	f.holds(after, "pear:9", "fig:3")
 	f.clock.Advance(time.Second)
 	last := f.put(owner, "apple", 1)
@@ -42,25 +43,25 @@ func repeatedPut(f *fixture) {
 
 func removeMissing(f *fixture) {
 	owner := f.user()
-	none := must2(f.store.Remove(context.Background(), owner, "pear"))(f)
+	none := must2(f.store.Remove(context.Background(), owner, "pear", app.Request{}))(f)
 	f.holds(none)
 	f.same("revision", none.Revision, int64(0))
 	f.put(owner, "fig", 1)
-	other := must2(f.store.Remove(context.Background(), owner, "pear"))(f)
+	other := must2(f.store.Remove(context.Background(), owner, "pear", app.Request{}))(f)
 	f.holds(other, "fig:1")
 	f.same("revision", other.Revision, int64(1))
 }
 
 func clearCart(f *fixture) {
 	owner := f.user()
-	nothing := must2(f.store.Clear(context.Background(), owner))(f)
+	nothing := must2(f.store.Clear(context.Background(), owner, app.Request{}))(f)
 	f.same("revision of a cart never filled", nothing.Revision, int64(0))
 	f.put(owner, "pear", 1)
 	f.put(owner, "fig", 1)
-	cleared := must2(f.store.Clear(context.Background(), owner))(f)
+	cleared := must2(f.store.Clear(context.Background(), owner, app.Request{}))(f)
 	f.holds(cleared)
 	f.same("revision", cleared.Revision, int64(3))
-	again := must2(f.store.Clear(context.Background(), owner))(f)
+	again := must2(f.store.Clear(context.Background(), owner, app.Request{}))(f)
 	f.same("revision after a second time", again.Revision, int64(3))
 	f.same("revision of a line put in later", f.put(owner, "fig", 1).Revision, int64(4))
 }
@@ -69,20 +70,20 @@ func lineLimit(f *fixture) {
 	owner := f.user()
 	f.fill(owner, "p", domain.MaxLines)
 	before := f.get(owner)
-	_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: "one more", Quantity: 1})
+	_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: "one more", Quantity: 1}, app.Request{})
 	f.refused(err, domain.CartFull())
 	after := f.get(owner)
 	f.same("lines", len(after.Items), domain.MaxLines)
 	f.same("revision", after.Revision, before.Revision)
 	f.same("quantity of a line that is there", f.put(owner, product("p", 7), 9).Items[7].Quantity, 9)
-	must2(f.store.Remove(context.Background(), owner, product("p", 0)))(f)
+	must2(f.store.Remove(context.Background(), owner, product("p", 0), app.Request{}))(f)
 	f.same("last line after making room", f.put(owner, "one more", 1).Items[domain.MaxLines-1].ProductID, "one more")
 }
 
 func quantityLimit(f *fixture) {
 	owner := f.user()
 	for _, quantity := range []int{-1, 0, 100} {
-		_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: "pear", Quantity: quantity})
+		_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: "pear", Quantity: quantity}, app.Request{})
 		f.refused(err, domain.QuantityOutOfRange(quantity))
 	}
 	f.holds(f.get(owner))
@@ -132,9 +133,9 @@ func givenUp(f *fixture) {
 	f.put(owner, "pear", 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := f.store.Put(ctx, owner, domain.Item{ProductID: "fig", Quantity: 1})
+	_, err := f.store.Put(ctx, owner, domain.Item{ProductID: "fig", Quantity: 1}, app.Request{})
 	f.same("the put fails", err != nil, true)
-	_, _, err = f.store.Merge(ctx, owner, f.guest())
+	_, err = f.store.Merge(ctx, owner, f.guest(), app.Request{})
 	f.same("the merge fails", err != nil, true)
 	event := NewID()
 	_, err = f.store.Settle(ctx, owner, event, []domain.Item{{ProductID: "pear", Quantity: 1}})
@@ -144,9 +145,9 @@ func givenUp(f *fixture) {
 }
 
 // must2 lets a call with two results be written in one line.
-func must2(cart domain.Cart, err error) func(*fixture) domain.Cart {
+func must2(answer app.Answer, err error) func(*fixture) domain.Cart {
 	return func(f *fixture) domain.Cart {
 		f.Helper()
-		return must(f, cart, err)
+		return must(f, answer, err).Cart
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/banyan-shop/banyan/services/cart/internal/app"
 	"github.com/banyan-shop/banyan/services/cart/internal/domain"
 )
 
@@ -77,7 +78,7 @@ func (m *machine) fill(t *rapid.T) {
 
 func (m *machine) putOne(t *rapid.T, owner domain.Owner, cart *domain.Cart, item domain.Item) {
 	want := cart.Put(item.ProductID, item.Quantity, m.f.clock.Now())
-	got, err := m.f.store.Put(context.Background(), owner, item)
+	got, err := m.f.store.Put(context.Background(), owner, item, app.Request{})
 	var refusal *domain.Error
 	if errors.As(want, &refusal) {
 		if !errors.Is(err, refusal) {
@@ -85,31 +86,31 @@ func (m *machine) putOne(t *rapid.T, owner domain.Owner, cart *domain.Cart, item
 		}
 		return
 	}
-	m.equal(t, got, err, cart)
+	m.equal(t, got.Cart, err, cart)
 }
 
 func (m *machine) remove(t *rapid.T) {
 	owner, cart := m.pick(t)
 	productID := m.product(t)
 	cart.Remove(productID, m.f.clock.Now())
-	got, err := m.f.store.Remove(context.Background(), owner, productID)
-	m.equal(t, got, err, cart)
+	got, err := m.f.store.Remove(context.Background(), owner, productID, app.Request{})
+	m.equal(t, got.Cart, err, cart)
 }
 
 func (m *machine) clear(t *rapid.T) {
 	owner, cart := m.pick(t)
 	cart.Clear(m.f.clock.Now())
-	got, err := m.f.store.Clear(context.Background(), owner)
-	m.equal(t, got, err, cart)
+	got, err := m.f.store.Clear(context.Background(), owner, app.Request{})
+	m.equal(t, got.Cart, err, cart)
 }
 
 func (m *machine) merge(t *rapid.T) {
 	m.expire()
 	want := m.mine.TakeOver(&m.his, m.f.clock.Now())
-	got, dropped, err := m.f.store.Merge(context.Background(), m.user, m.guest)
-	m.equal(t, got, err, &m.mine)
-	if fmt.Sprint(dropped) != fmt.Sprint(want) {
-		t.Fatalf("dropped are %v, want %v", dropped, want)
+	got, err := m.f.store.Merge(context.Background(), m.user, m.guest, app.Request{})
+	m.equal(t, got.Cart, err, &m.mine)
+	if fmt.Sprint(got.Dropped) != fmt.Sprint(want) {
+		t.Fatalf("dropped are %v, want %v", got.Dropped, want)
 	}
 }
 

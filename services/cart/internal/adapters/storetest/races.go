@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/banyan-shop/banyan/services/cart/internal/app"
 	"github.com/banyan-shop/banyan/services/cart/internal/domain"
 	"github.com/banyan-shop/banyan/services/cart/internal/testkit"
 )
@@ -15,7 +16,7 @@ func raceOfWriters(f *fixture) {
 	testkit.Together(writers, func(writer int) {
 		for i := range each {
 			_, err := f.store.Put(context.Background(), owner,
-				domain.Item{ProductID: product("p", writer*each+i), Quantity: 1 + i})
+				domain.Item{ProductID: product("p", writer*each+i), Quantity: 1 + i}, app.Request{})
 			if err != nil {
 				f.Errorf("writer %d: %v", writer, err)
 			}
@@ -31,7 +32,7 @@ func raceAtTheLimit(f *fixture) {
 	owner := f.user()
 	var refused atomic.Int32
 	testkit.Together(writers, func(writer int) {
-		_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: product("p", writer), Quantity: 1})
+		_, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: product("p", writer), Quantity: 1}, app.Request{})
 		switch {
 		case errors.Is(err, domain.CartFull()):
 			refused.Add(1)
@@ -48,7 +49,7 @@ func raceOfMerges(f *fixture) {
 	f.fill(guest, "g", 20)
 	f.fill(user, "u", 5)
 	testkit.Together(8, func(int) {
-		if _, _, err := f.store.Merge(context.Background(), user, guest); err != nil {
+		if _, err := f.store.Merge(context.Background(), user, guest, app.Request{}); err != nil {
 			f.Errorf("merge: %v", err)
 		}
 	})

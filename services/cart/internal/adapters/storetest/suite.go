@@ -42,6 +42,13 @@ func Run(t *testing.T, newStore NewStore) {
 		"many merges at once move each line once":                 raceOfMerges,
 		"one event settled at once by many takes effect once":     raceOfSettlers,
 		"a call that was given up changes nothing":                givenUp,
+		"a repeat gets the first answer and changes nothing":      repeatedRequest,
+		"another request under a key is refused":                  reusedKey,
+		"keys are each owner's own":                               ownKeys,
+		"a refusal is not kept":                                   refusalNotKept,
+		"a key is new again when its time is over":                keyExpiry,
+		"a merge is repeated with what it dropped":                repeatedMerge,
+		"one request made at once by many takes effect once":      raceOfRepeats,
 		"any sequence of calls does what the domain says it does": model,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -78,8 +85,8 @@ func (f *fixture) get(owner domain.Owner) domain.Cart {
 
 func (f *fixture) put(owner domain.Owner, productID string, quantity int) domain.Cart {
 	f.Helper()
-	cart, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: productID, Quantity: quantity})
-	return must(f, cart, err)
+	answer, err := f.store.Put(context.Background(), owner, domain.Item{ProductID: productID, Quantity: quantity}, app.Request{})
+	return must(f, answer, err).Cart
 }
 
 func (f *fixture) fill(owner domain.Owner, prefix string, lines int) {
@@ -91,8 +98,8 @@ func (f *fixture) fill(owner domain.Owner, prefix string, lines int) {
 
 func (f *fixture) merge(user, guest domain.Owner) (domain.Cart, []string) {
 	f.Helper()
-	cart, dropped, err := f.store.Merge(context.Background(), user, guest)
-	return must(f, cart, err), dropped
+	answer, err := f.store.Merge(context.Background(), user, guest, app.Request{})
+	return must(f, answer, err).Cart, answer.Dropped
 }
 
 func (f *fixture) settle(owner domain.Owner, eventID string, bought ...domain.Item) bool {

@@ -1,8 +1,13 @@
--- KEYS: the user's cart, the guest's. ARGV: now, the user's ttl, the guest's ttl, most lines.
--- Answers the user's hash and the list of products that found no room; those stay in the guest's cart.
-local user, guest, now = KEYS[1], KEYS[2], ARGV[1]
+-- KEYS: the user's cart, the guest's, the answer's if there is one to keep.
+-- ARGV: now, the user's ttl, digest, the answer's ttl, the guest's ttl, most lines.
+-- Products that find no room are dropped: told, and left in the guest's cart.
+local user, guest, now, digest, kept = KEYS[1], KEYS[2], ARGV[1], ARGV[3], ARGV[4]
+local first = repeated(KEYS[3], digest, now, kept)
+if first then
+  return first
+end
 begin(user, now, ARGV[2])
-begin(guest, now, ARGV[3])
+begin(guest, now, ARGV[5])
 
 local theirs = {}
 local flat = redis.call('HGETALL', guest)
@@ -17,7 +22,7 @@ table.sort(theirs, function(a, b) return a.position < b.position end)
 local dropped, moved, gained = {}, false, false
 for _, line in ipairs(theirs) do
   local position, quantity = read(user, line.product)
-  if not position and lines(user) >= tonumber(ARGV[4]) then
+  if not position and lines(user) >= tonumber(ARGV[6]) then
     dropped[#dropped + 1] = line.product
   else
     if not position then
@@ -35,9 +40,9 @@ for _, line in ipairs(theirs) do
   end
 end
 if moved then
-  changed(guest, now, ARGV[3])
+  changed(guest, now, ARGV[5])
 end
 if gained then
   changed(user, now, ARGV[2])
 end
-return {redis.call('HGETALL', user), dropped}
+return done(KEYS[3], digest, now, kept, redis.call('HGETALL', user), dropped)

@@ -1,7 +1,11 @@
--- KEYS: cart. ARGV: now, ttl, product. Answers the cart's hash.
-local key, now, ttl = KEYS[1], ARGV[1], ARGV[2]
+-- KEYS: cart, the answer's if there is one to keep. ARGV: now, ttl, digest, the answer's ttl, product.
+local key, now, ttl, digest, kept = KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local first = repeated(KEYS[2], digest, now, kept)
+if first then
+  return first
+end
 begin(key, now, ttl)
-if redis.call('HDEL', key, ARGV[3]) == 1 then
+if redis.call('HDEL', key, ARGV[5]) == 1 then
   changed(key, now, ttl)
 end
-return redis.call('HGETALL', key)
+return done(KEYS[2], digest, now, kept, redis.call('HGETALL', key), {})
