@@ -29,7 +29,7 @@ class Patience:
     all_s: float
 
 
-ORDERING: Final = Patience(try_s=7.0, all_s=40.0)
+ORDERING: Final = Patience(try_s=7.0, all_s=30.0)
 BROWSING: Final = Patience(try_s=2.5, all_s=6.0)
 CALLING: Final = Patience(try_s=6.0, all_s=30.0)
 
@@ -116,8 +116,8 @@ class Client:
 
     def _gateway(self, now: float) -> int:
         """The next one in turn, if there is any that did not fail just now."""
-        count = len(self._https)
-        order = [(next(self._turn) + offset) % count for offset in range(count)]
+        count, first = len(self._https), next(self._turn)
+        order = [(first + offset) % count for offset in range(count)]
         return next((index for index in order if self._avoid[index] <= now), order[0])
 
     async def close(self) -> None:

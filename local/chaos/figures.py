@@ -134,5 +134,10 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "failed_tries": {what: dict(failures(records.tries(what))) for what in ("order", "browse")},
         "audit": None
         if books is None
-        else {"exit_code": books.exit_code, "checked": books.checked, "violations": books.violations},
+        else {
+            "exit_code": books.exit_code,
+            "checked": books.checked,
+            "violations": books.violations,
+            "repeated_mails": books.repeated_mails,
+        },
     }

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import suppress
+import pwd
+import signal
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import nats
-import psutil
 from nats.errors import Error as NatsError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from local.chaos.grip import Grip
 from local.errors import LocalError
-from local.stores.postgres import SUPERUSER
+from local.stores.account import server_user
 from local.stores.redis import DATABASES
 
-LARGEST_FILE: Final = 64 * 1024
-AGAIN_S: Final = 0.2
+LARGEST_FILE: Final = str(64 * 1024)
+AGAIN_S: Final = 0.5
+RECOVERS_S: Final = 4.0
+NAME: Final = "postgres"
 TIMEOUT_S: Final = 5.0
 Json = dict[str, Any]
 
@@ -41,34 +44,62 @@ class FullPostgres:
     """No process of the server may write beyond 64 kB of any file (RLIMIT_FSIZE).
 
     The log can't be written, so the server panics and can't recover until there is room, as with a full disk of its
-    own. Not shown: a disk that only has no room for tables, where single statements fail.
+    own. A server that has lost its way in that is killed when there is room again, as an operator would do. Not shown:
+    a disk that only has no room for tables, where single statements fail.
     """
 
     def __init__(self, grip: Grip) -> None:
         self._grip = grip
-        self._limiting: asyncio.Task[None] | None = None
+        self._server = 0
+        self._watching: asyncio.Task[None] | None = None
 
     async def fill(self) -> None:
-        """Limits all processes there are, and those that come."""
-        await self._limit(LARGEST_FILE)
-        self._limiting = asyncio.create_task(self._keep_limiting(), name="full disk")
+        """Limits all processes there are, and each server that starts; its children inherit."""
+        pids = await self._grip.pids(NAME)
+        await _limit(pids, LARGEST_FILE)
+        self._server = next(iter(pids), 0)
+        self._watching = asyncio.create_task(self._limit_newcomers(), name="full disk")
 
     async def free(self) -> None:
-        """Takes the limit from those that live; a server that starts has none."""
-        if self._limiting is not None:
-            self._limiting.cancel()
-            await asyncio.gather(self._limiting, return_exceptions=True)
-        await self._limit(psutil.RLIM_INFINITY)
+        """Takes the limit from those that live; returns when the server works."""
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        await _limit(await self._grip.pids(NAME), "unlimited")
+        if await self._grip.unready(RECOVERS_S, [NAME]):
+            await self._grip.signal((await self._grip.pids(NAME))[:1], signal.SIGKILL)
 
-    async def _keep_limiting(self) -> None:
+    async def _limit_newcomers(self) -> None:
         while True:
             await asyncio.sleep(AGAIN_S)
-            await self._limit(LARGEST_FILE)
+            pids = await self._grip.pids(NAME)
+            if pids and pids[0] != self._server:
+                self._server = pids[0]
+                await _limit(pids, LARGEST_FILE)
 
-    async def _limit(self, size: int) -> None:
-        for pid in await self._grip.pids(SUPERUSER):
-            with suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
+
+async def _limit(pids: Sequence[int], size: str) -> None:
+    """By `prlimit` and as the server's own account, because root in a container may not do it for others."""
+    if not pids:
+        return
+    user = server_user()
+    account: dict[str, Any] = {}
+    if user is not None:
+        account = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+    each = " ".join(map(str, pids))
+    script = f"for pid in {each}; do prlimit --pid=$pid --fsize={size}:unlimited; done"
+    process = await asyncio.create_subprocess_exec(
+        "sh",
+        "-c",
+        script,
+        cwd="/",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        **account,
+    )
+    _, words = await process.communicate()
+    if b"not permitted" in words or b"not found" in words:
+        raise LocalError(f"PostgreSQL's files can't be limited: {words.decode().strip().splitlines()[-1]}")
 
 
 class FullNats:

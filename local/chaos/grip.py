@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -77,15 +78,16 @@ class Grip:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    async def all_ready(self, deadline_s: float) -> list[str]:
-        """Waits until every process is ready; the names of those that are not by then."""
+    async def unready(self, deadline_s: float, among: Sequence[str] = ()) -> list[str]:
+        """Waits until every process, or those named, is ready; the names of those that are not by then."""
         loop = asyncio.get_running_loop()
         until = loop.time() + deadline_s
         while True:
             status = await self.ask("status")
-            unready = [row["name"] for row in status["processes"] if row["state"] != "ready"]
-            if not unready or loop.time() > until:
-                return unready
+            rows = [row for row in status["processes"] if not among or row["name"] in among]
+            names = [row["name"] for row in rows if row["state"] != "ready"]
+            if not names or loop.time() > until:
+                return names
             await asyncio.sleep(READY_POLL_S)
 
     def proxy(self) -> LinksClient:

@@ -32,6 +32,7 @@ def draw(records: Records, end_s: float) -> str:
     from matplotlib import pyplot  # noqa: PLC0415
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.fonttype"] = "none"  # words stay words, and the file small
     kinds = sorted({each.strike.kind for each in records.struck})
     width = min(max(end_s / SECONDS_AN_INCH, LEAST_WIDTH), MOST_WIDTH)
     figure, axes = pyplot.subplots(

@@ -26,7 +26,7 @@ from local.home import Home
 
 AFTER_LAST_S: Final = 12.0
 """Load goes on so long after the last fault, to see it recover."""
-LAST_ANSWERS_S: Final = 45.0
+LAST_ANSWERS_S: Final = 35.0
 READY_AGAIN_S: Final = 60.0
 Tell = Callable[[str], None]
 
@@ -75,7 +75,7 @@ class _Run:
         self._client.restart_clock()
         self._tell(f"{len(strikes)} faults in {settings.seconds / 60:g} minutes")
         end_s = await self._break(strikes)
-        unready = await self._grip.all_ready(READY_AGAIN_S)
+        unready = await self._grip.unready(READY_AGAIN_S)
         last_s = max((each.ended_s for each in self._records.struck), default=0.0)
         await ask_again(self._records, self._load.ordering)
         self._tell("quiet: orders come to their end")

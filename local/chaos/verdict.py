@@ -48,6 +48,7 @@ def judge(records: Records, settled: Settled, books: Books | None, unready: Sequ
         _none("double charges", _found(books, "charged-once")),
         _none("oversold units", _found(books, "stock-")),
         _none("other violations in the books", _others(books)),
+        _repeated(books),
         _finished(settled),
         _none("answers that must never be given", records.odd),
         _available(records),
@@ -120,11 +121,16 @@ def _others(books: Books | None) -> list[str] | None:
     return found + ([books.note] if books.note else [])
 
 
+def _repeated(books: Books | None) -> Promise:
+    found = "not audited" if books is None else f"{books.repeated_mails:,}"
+    return Promise("mails sent again, their recording being lost", "told only", found, True)
+
+
 def _finished(settled: Settled) -> Promise:
     name = f"orders unfinished {FINISHED_WITHIN_S:g} s after the last fault"
     cases = [f"{order} is {settled.states[order]}" for order in settled.unfinished]
     assert all(settled.states[order] in UNFINISHED for order in settled.unfinished)
-    took = f" (all finished after {settled.finished_after_s:.0f} s)" if settled.finished_after_s else ""
+    took = f" (seen {settled.finished_after_s:.0f} s after it)" if settled.finished_after_s else ""
     return Promise(name, "0", f"{len(cases):,}{took}", not cases, tuple(cases))
 
 

@@ -49,7 +49,7 @@ def spec(home: Home, options: Options, tier: int) -> ProcessSpec:
         name=PROXY,
         kind="chaos",
         command=(str(PROGRAM), "-host", HOST, "-port", str(control), "-config", str(configuration)),
-        environment={"PATH": os.defpath, "TZ": "UTC", "LOG_LEVEL": "warn", "GOMEMLIMIT": "96MiB"},
+        environment={"PATH": os.defpath, "TZ": "UTC", "LOG_LEVEL": "error", "GOMEMLIMIT": "96MiB"},
         directory=home.run,
         probe=http_ok(where, "/version"),
         language="go",

@@ -16,9 +16,9 @@ from local.options import make
 
 OPTIONS = make([], ["all=2"], 9000, faulty_links=True)
 REPLICAS = [f"{row.name}-{number}" for row in topology.SERVICES for number in (1, 2)]
-OTHERS = [row.name for row in (*topology.STORES, *topology.STAND_INS)]
+OTHERS = [row.name for row in topology.STORES] + [row.name for row in topology.STAND_INS]
 FIELD = Field(processes=[*REPLICAS, *OTHERS], links=[link.name for link in links(OPTIONS)])
-LONG_S, SHORT_S = 1800.0, 240.0
+LONG_S, SHORT_S = 1800.0, 150.0
 
 
 def end(strike: Strike) -> float:
