@@ -162,12 +162,12 @@ async def test_a_wish_to_cancel_is_marked_once(store: OrderStore, clock: FakeClo
     bench = Bench(store, clock)
     order_id = (await bench.place()).order.order_id
     wishes = []
-    for _ in range(3):
+    for key in (a_key("one"), a_key("one"), a_key("two"), None):
         _, wish = await store.request_cancel(
-            order_id, lambda order, flow: plan_cancel(order, flow, clock.now()), a_key(), LEASE
+            order_id, lambda order, flow: plan_cancel(order, flow, clock.now()), key, LEASE
         )
         wishes.append(wish)
-    assert wishes == [Wish.MARKED, Wish.NOTHING, Wish.NOTHING]
+    assert wishes == [Wish.MARKED, Wish.REPEATED, Wish.NOTHING, Wish.NOTHING]
     starts = [entry for entry in await store.timeline(order_id) if entry.step == "cancel"]
     assert [entry.note for entry in starts] == [Note.STARTED]
 

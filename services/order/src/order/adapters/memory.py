@@ -103,8 +103,10 @@ class MemoryOrders:
         row = self._rows.get(order_id)
         if row is None:
             raise OrderNotFound(order_id)
+        if key and await self.find_request(key):
+            return Work(self._orders[order_id], row.flow), Wish.REPEATED
         made = plan(self._orders[order_id], row.flow)
-        if key and await self.find_request(key) is None:
+        if key:
             self._remember(key, order_id)
         row.flow = made.flow
         if made.wish is Wish.OPENED:

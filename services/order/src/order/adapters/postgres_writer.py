@@ -110,9 +110,10 @@ class PostgresWriter:
             if row is None or order_row is None:
                 raise OrderNotFound(order_id)
             order = order_of(order_row)
-            made = plan(order, workflow_of(row, self._seal.open(order_id, row["payment_token"])))
-            if key:
-                await write_key(connection, key, order_id, self._clock.now())
+            flow = workflow_of(row, self._seal.open(order_id, row["payment_token"]))
+            if key and await write_key(connection, key, order_id, self._clock.now()):
+                return Work(order, flow), Wish.REPEATED
+            made = plan(order, flow)
             if made.wish is Wish.MARKED:
                 await connection.execute(_MARK, order_id)
             elif made.wish is Wish.OPENED:

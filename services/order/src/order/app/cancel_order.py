@@ -39,14 +39,13 @@ class CancelOrder:
         """Raises OrderNotFound, OrderNotCancellable and KeyReused; waits `within_s()` seconds at most."""
         known = await self._orders.find_request(command.key) if command.key else None
         await self._get_order(command.viewer, command.order_id)
-        if known is None:
-            await self._begin(command)
+        repeated = known is not None or await self._begin(command) is Wish.REPEATED
         work = await self._runner.settled(command.order_id, within_s())
         if work.flow.status is Status.DONE and work.order.state is not OrderState.CANCELLED:
             raise OrderNotCancellable(command.order_id, work.order.state)
-        return Answer(work.order, work.order.state is OrderState.CANCELLED, replayed=known is not None)
+        return Answer(work.order, work.order.state is OrderState.CANCELLED, replayed=repeated)
 
-    async def _begin(self, command: CancelCommand) -> None:
+    async def _begin(self, command: CancelCommand) -> Wish:
         work, wish = await self._orders.request_cancel(
             command.order_id,
             lambda order, flow: plan_cancel(order, flow, self._clock.now()),
@@ -57,3 +56,4 @@ class CancelOrder:
             self._runner.submit(work)
         elif wish is Wish.MARKED:
             self._runner.wake()
+        return wish

@@ -132,6 +132,8 @@ class OrderWriter(Protocol):
     ) -> tuple[Work, Wish]:
         """Asks `plan` under the workflow's lock and writes its answer, taking the lease of a workflow it OPENED.
 
+        An earlier request of the same key makes it REPEATED: then `plan` is not asked and nothing is written.
+
         Raises OrderNotFound, KeyReused and what `plan` raises.
         """
         ...

@@ -14,8 +14,12 @@ from order.domain.workflow import Entry, Goal, Note, Workflow, cancelling
 
 
 class Wish(Enum):
-    """NOTHING: it is cancelled or on its way there. MARKED: the running workflow turns round. OPENED: a new run."""
+    """NOTHING: it is cancelled or on its way there. MARKED: the running workflow turns round. OPENED: a new run.
 
+    REPEATED: the request came before and had its effect then.
+    """
+
+    REPEATED = auto()
     NOTHING = auto()
     MARKED = auto()
     OPENED = auto()
