@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from local.standins import _ledger
 from local.standins._faults import FaultMiddleware, Faults
-from local.standins._http import ApiError, created, idempotency_key, integer, paging, read, record, text
+from local.standins._http import ApiError, created, flag, idempotency_key, integer, paging, read, record, text
 from local.standins._ledger import Ledger
 from local.standins._page import facts, page, table
 from local.standins._process import StandIn, StartError, arguments, run
@@ -41,6 +41,7 @@ class Carrier:
         self._ledger = ledger
         self._step_s = step_s
         self._now = now
+        self._held_at: float | None = None
 
     def routes(self) -> list[Route]:
         """All that the carrier answers."""
@@ -51,6 +52,7 @@ class Carrier:
             Route("/v1/labels/{number}/void", self.void, methods=["POST"]),
             Route("/v1/trackings", self.track),
             Route("/v1/ledger", self.books),
+            Route("/_parcels", self.hold, methods=["POST"]),
         ]
 
     def visible(self, label: Json) -> Json:
@@ -58,7 +60,8 @@ class Carrier:
         if label["voided_at"] is not None:
             status, since = "voided", label["voided_at"]
         else:
-            step = min(max(int((self._now() - label["created"]) / self._step_s), 0), len(STEPS) - 1)
+            now = self._now() if self._held_at is None else self._held_at
+            step = min(max(int((now - label["created"]) / self._step_s), 0), len(STEPS) - 1)
             status, since = STEPS[step], label["created"] + step * self._step_s
         hidden = ("created", "voided_at", "id")
         shown = {name: value for name, value in label.items() if name not in hidden}
@@ -67,6 +70,13 @@ class Carrier:
             "updated_at": _ledger.timestamp(since),
             "created_at": _ledger.timestamp(label["created"]),
         }
+
+    async def hold(self, request: Request) -> Response:
+        """POST /_parcels: while held, parcels stay where they are; then they are where they would have been."""
+        held = (await read(request, {"held": flag}))["held"]
+        if held != (self._held_at is not None):
+            self._held_at = self._now() if held else None
+        return JSONResponse({"held": held})
 
     async def buy(self, request: Request) -> Response:
         """POST /v1/labels."""

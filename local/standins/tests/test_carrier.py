@@ -58,6 +58,20 @@ def test_parcel_passes_every_step_in_order(start: Start) -> None:
     assert seen == ORDER
 
 
+def test_held_parcels_wait_and_make_up_for_it(start: Start) -> None:
+    carrier = start("carrier", CARRIER_STEP_S="0.001")
+    carrier.http.post("/_parcels", json={"held": True}).raise_for_status()
+    number = buy(carrier).json()["tracking_number"]
+    assert status(carrier, number) == "label_created"
+    assert carrier.http.post(f"/v1/labels/{number}/void").status_code == 200
+    late = buy(carrier, key="s2").json()["tracking_number"]
+    carrier.http.post("/_parcels", json={"held": False}).raise_for_status()
+    deadline = monotonic() + 20
+    while status(carrier, late) != "delivered":
+        assert monotonic() < deadline
+    assert status(carrier, number) == "voided"
+
+
 def test_label_can_be_voided_until_picked_up(start: Start) -> None:
     carrier = start("carrier", CARRIER_STEP_S="3600")
     number = buy(carrier).json()["tracking_number"]
