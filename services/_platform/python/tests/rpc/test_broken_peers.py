@@ -14,6 +14,7 @@ from meshkit.http2.headers import literals
 from meshkit.rpc import serving as serving_module
 from meshkit.rpc import transport as transport_module
 from meshkit.rpc import wiring
+from meshkit.rpc.handling import Incoming, Status
 from meshkit.rpc.serving import RpcServer, ServingConnection
 from meshkit.testing import eventually
 from services._platform.python.tests.http2.pair import data, frame, read_frames
@@ -127,7 +128,7 @@ async def test_calls_that_wind_up_slowly_are_bounded(monkeypatch: pytest.MonkeyP
     release = asyncio.Event()
 
     class Slow(Echo):
-        async def _hang(self, call, payload):  # type: ignore[no-untyped-def]
+        async def _hang(self, call: Incoming, payload: bytes) -> tuple[bytes | None, Status]:
             self.hanging += 1
             try:
                 return await super()._hang(call, payload)

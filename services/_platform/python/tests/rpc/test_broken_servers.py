@@ -41,7 +41,7 @@ class Session:
             else:
                 assert payload
                 self.requests += 1
-                return number
+                return int(number)
 
     def send(self, number: int, first: bytes, last: bytes, body: bytes = b"") -> None:
         """An answer."""
@@ -267,7 +267,7 @@ async def test_an_early_answer_to_a_long_question_leaves_no_stream() -> None:
 async def test_keepalive_finds_a_server_that_has_stopped_to_answer() -> None:
     async def pause(session: Session) -> None:
         await session.next_request()
-        await asyncio.sleep(60)
+        await asyncio.get_running_loop().create_future()
 
     async with played(pause) as (_, caller):
         loop = asyncio.get_running_loop()

@@ -56,8 +56,10 @@ class DialedConnection(Transport):
 
     async def room(self) -> bool:
         """Waits until the server takes another call; False when the connection is leaving. The caller bounds the wait."""
+        if self.free:
+            return True
         queue_up = self._waiting.append
-        while self.open and not self.connection.has_room:
+        while self.open:
             place = self.loop.create_future()
             queue_up(place)
             try:
@@ -65,6 +67,8 @@ class DialedConnection(Transport):
             except asyncio.CancelledError:
                 self._give_up(place)
                 raise
+            if self.connection.has_room:
+                break
             queue_up = self._waiting.appendleft  # the place was taken by a call that came just then
         return self.open
 
