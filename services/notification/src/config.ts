@@ -28,7 +28,7 @@ const schema = z.object({
   sendBackoffMaxS: number(0.01, 86_400).default(300),
   /** How long a provider may take over one step of one message. */
   sendTimeoutS: number(0.1, 20).default(10),
-  /** Messages of one channel that are sent at once. */
+  /** Messages of one channel that are in hand at once: being sent, or sent and not recorded. A crash repeats no more. */
   sendConcurrency: integer(1, 100).default(8),
 });
 

@@ -18,7 +18,7 @@ const FETCH_MESSAGES = 64;
 /** The most events in one transaction. */
 const BATCH = 32;
 /** An event after a pause is applied at once; those that follow it within this time are applied together. */
-const GAP_MS = 100;
+const GAP_MS = 200;
 const WAIT_MAX_MS = 5000;
 /** Asking whether there is a connection costs nothing. */
 const NO_BROKER_WAIT_MS = 200;

@@ -12,7 +12,7 @@ import type { Metrics } from "./telemetry.ts";
 const BATCH = 200;
 const POLL_MS = 1000;
 /** An event after a pause goes out at once; those that follow it within this time go together. */
-const GAP_MS = 100;
+const GAP_MS = 200;
 /** Key of the advisory lock that lets one replica at a time publish, so that order holds. */
 const RELAY_LOCK = 0x6f757462;
 
