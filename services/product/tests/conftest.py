@@ -14,6 +14,7 @@ from meshkit.postgres import Database
 from meshkit.testing import Running, running
 from product.adapters.memory import MemoryCatalogue
 from product.adapters.postgres import PostgresCatalogue, PostgresWriter
+from product.adapters.remembered import RememberingCatalogue
 from product.app.ports import Catalogue
 from product.bootstrap import build
 from product.settings import ProductSettings
@@ -36,12 +37,13 @@ async def pool(database: Callable[[Path], str]) -> AsyncIterator[Database]:
     await store.stop(1)
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture(params=["memory", "postgres", "remembered"])
 def catalogue(request: pytest.FixtureRequest) -> Catalogue:
     """Each implementation of the port in turn."""
     if request.param == "memory":
         return MemoryCatalogue()
-    return PostgresCatalogue(request.getfixturevalue("pool"))
+    stored = PostgresCatalogue(request.getfixturevalue("pool"))
+    return RememberingCatalogue(stored) if request.param == "remembered" else stored
 
 
 @pytest.fixture

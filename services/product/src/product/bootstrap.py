@@ -15,6 +15,7 @@ from meshkit.outbox import OutboxRelay
 from meshkit.postgres import Database
 from product.adapters.memory import MemoryCatalogue
 from product.adapters.postgres import PostgresCatalogue, PostgresWriter
+from product.adapters.remembered import RememberingCatalogue, once_proven
 from product.app.ports import Catalogue, CatalogueWriter
 from product.rpc.servicer import ProductServicer
 from product.settings import ProductSettings
@@ -34,10 +35,11 @@ def build(
     else:
         database = Database(settings.database_url.get_secret_value(), settings.database_pool_max)
         nats = Nats(settings.nats_url, "product")
-        store, once = PostgresCatalogue(database), DatabaseOnce(database, PostgresWriter, clock)
+        store = RememberingCatalogue(PostgresCatalogue(database))
+        once = DatabaseOnce(database, PostgresWriter, clock)
         relay, sweeper = OutboxRelay("product", database, nats), IdempotencySweeper(database, clock)
         components = [database, nats, relay, sweeper]
-        readiness = {"database": database.ping}
+        readiness = {"database": once_proven(database.ping)}
     servicer = ProductServicer(store, once, clock)
     return App(
         name="product",
