@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from local import topology
 from local.control.client import ask
 from local.home import Home
+from local.rolling import rolling_order
 from local.view.console import out
 
 Name = Annotated[str, typer.Argument(help="A service, store or stand-in; product-2 is its second replica.")]
@@ -30,9 +32,30 @@ def stop(name: Name) -> int:
     return _do("stop", name, "stopped")
 
 
-def restart(name: Name) -> int:
-    """Stop and start a process, one replica after the other."""
-    return _do("restart", name, "ready")
+def restart(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="As for start.")] = None,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="Whole services (none named: all) without losing a request.")
+    ] = False,
+) -> int:
+    """Stop and start processes, one replica after the other."""
+    if rolling:
+        return _roll(names or [])
+    if not names:
+        raise typer.BadParameter("name what to restart, or restart every service with --rolling")
+    for name in names:
+        _do("restart", name, "ready")
+    return 0
+
+
+def _roll(services: list[str]) -> int:
+    home = Home.from_environment()
+    order = rolling_order(ask(home, "status")["processes"], services)
+    for number, name in enumerate(order, 1):
+        began = time.monotonic()
+        ask(home, "restart", name=name)
+        out.print(f"{number}/{len(order)}  {name}: ready after {time.monotonic() - began:.1f} s")
+    return 0
 
 
 def scale(change: Annotated[str, typer.Argument(metavar="SERVICE=N")]) -> int:

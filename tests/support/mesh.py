@@ -93,8 +93,8 @@ class RunningMesh:
 
 
 @contextmanager
-def fresh_mesh() -> Iterator[RunningMesh]:
-    """Starts a copy of its own with empty books and stops it at the end."""
+def fresh_mesh(*options: str) -> Iterator[RunningMesh]:
+    """Starts a copy of its own with empty books, `options` given to `up`, and stops it at the end."""
     with tempfile.TemporaryDirectory(prefix="banyan-test-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o755)  # PostgreSQL's own account walks through it
@@ -106,6 +106,7 @@ def fresh_mesh() -> Iterator[RunningMesh]:
                 "--detach",
                 "--port-base",
                 str(free_port_base()),
+                *options,
                 deadline_s=UP_DEADLINE_S,
                 CARRIER_STEP_S="2",
                 **staff,

@@ -1,0 +1,33 @@
+"""The order in which a whole mesh can be restarted while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from local import topology
+from local.errors import LocalError
+from local.specs import depth
+
+
+def rolling_order(rows: Iterable[Mapping[str, Any]], wanted: Sequence[str] = ()) -> list[str]:
+    """The processes to restart one after the other: of each service all replicas, callees before their callers.
+
+    `rows` are those of `status`; `wanted` names services, none means all that run. Raises LocalError for a service
+    that does not run, and for one that would leave nobody to answer.
+    """
+    replicas: dict[str, list[str]] = {}
+    for row in rows:
+        if row["kind"] == "service":
+            replicas.setdefault(row["group"], []).append(row["name"])
+    for name in wanted:
+        if topology.service(name).name not in replicas:
+            raise LocalError(f"{name} is not part of this mesh, which has: {', '.join(replicas)}")
+    chosen = [name for name in replicas if not wanted or name in wanted]
+    if alone := [name for name in chosen if len(replicas[name]) == 1]:
+        raise LocalError(
+            f"one replica of {', '.join(alone)} is all there is, and requests would be lost while it restarts: "
+            f"`./banyan scale {alone[0]}=2` first, or begin with `./banyan up --replicas all=2`"
+        )
+    ordered = sorted(chosen, key=lambda name: depth(topology.service(name)))
+    return [process for name in ordered for process in replicas[name]]
