@@ -6,19 +6,17 @@ No file system of a limited size is needed, so no root; what each way does not s
 from __future__ import annotations
 
 import asyncio
-import json
 import pwd
 import signal
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-import nats
-from nats.errors import Error as NatsError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from local.chaos.grip import Grip
 from local.errors import LocalError
+from local.events.management import manage
 from local.stores.account import server_user
 from local.stores.redis import DATABASES
 
@@ -114,32 +112,16 @@ class FullNats:
 
     async def fill(self) -> None:
         """Remembers each stream's configuration and closes it for publishers."""
-        for name in (await self._ask("STREAM.NAMES")).get("streams") or []:
-            info = await self._ask(f"STREAM.INFO.{name}")
+        for name in (await manage(self._url, "STREAM.NAMES")).get("streams") or []:
+            info = await manage(self._url, f"STREAM.INFO.{name}")
             self._before.append(info["config"])
             full = {"max_bytes": max(int(info["state"]["bytes"]), 1), "discard": "new"}
-            await self._ask(f"STREAM.UPDATE.{name}", info["config"] | full)
+            await manage(self._url, f"STREAM.UPDATE.{name}", info["config"] | full)
 
     async def free(self) -> None:
         """As it was."""
         for configuration in self._before:
-            await self._ask(f"STREAM.UPDATE.{configuration['name']}", configuration)
-
-    async def _ask(self, what: str, body: Json | None = None) -> Json:
-        try:
-            client = await nats.connect(self._url, connect_timeout=2, max_reconnect_attempts=1)
-            try:
-                answer = await client.request(
-                    f"$JS.API.{what}", json.dumps(body or {}).encode(), timeout=TIMEOUT_S
-                )
-            finally:
-                await client.close()
-        except (NatsError, OSError) as error:
-            raise LocalError(f"NATS does not answer {what}: {error!r}") from error
-        reply: Json = json.loads(answer.data)
-        if "error" in reply:
-            raise LocalError(f"NATS refuses {what}: {reply['error']['description']}")
-        return reply
+            await manage(self._url, f"STREAM.UPDATE.{configuration['name']}", configuration)
 
 
 class FullRedis:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ from local.chaos.report import show, write
 from local.chaos.run import Settings, run
 from local.errors import LocalError
 from local.home import SHARED, Home
+from local.seeding.people import staff_from_environment
 from local.view.console import err, out
 from local.view.tables import show_table
 
@@ -79,10 +79,10 @@ def _mesh(here: bool, port_base: int, results: list[Outcome]) -> Iterator[tuple[
         with own_mesh(port_base, keep=lambda: not results or not results[0].kept) as home:
             yield home, STAFF
         return
-    email, password = (os.environ.get(f"BANYAN_STAFF_{name}") for name in ("EMAIL", "PASSWORD"))
-    if not email or not password:
+    staff = staff_from_environment()
+    if staff.generated:
         raise LocalError("--here needs BANYAN_STAFF_EMAIL and BANYAN_STAFF_PASSWORD as they were at `up`")
-    yield Home.from_environment(), (email, password)
+    yield Home.from_environment(), (staff.email, staff.password)
 
 
 def _tell(text: str) -> None:
