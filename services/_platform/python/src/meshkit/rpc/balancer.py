@@ -51,14 +51,19 @@ class Balancer:
             await asyncio.gather(*leaving, return_exceptions=True)
 
     def pick(self) -> DialedConnection | None:
-        """The next connection in turn that takes a call at once, None when there is none."""
-        ready = self._ready
+        """The next connection in turn that takes a call at once, None when there is none.
+
+        One that falls silent comes last: half of all calls would wait in vain for one of two replicas that hangs.
+        """
+        ready, silent = self._ready, None
         for _ in range(len(ready)):
             self._turn += 1
             connection = ready[self._turn % len(ready)]
             if connection.free:
-                return connection
-        return None
+                if len(ready) == 1 or not connection.falls_silent():
+                    return connection
+                silent = silent or connection
+        return silent
 
     async def wait(self) -> DialedConnection:
         """The next connection, be it full; waits while one is being made that has not failed yet.

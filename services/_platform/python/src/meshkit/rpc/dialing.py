@@ -36,6 +36,9 @@ class DialedConnection(Transport):
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._keepalive: asyncio.TimerHandle | None = None
         self._heard = 0.0
+        self._owed_since = 0.0
+        """When the first call was sent since anything was heard; 0 when nothing is owed."""
+        self._questioned = False
         self._probed = False
         self.open = False
         self.asked_too_often = False
@@ -53,6 +56,18 @@ class DialedConnection(Transport):
     def free(self) -> bool:
         """Whether the server takes a call at once, with nobody waiting for that before."""
         return self.open and self.connection.has_room and not self._waiting
+
+    def falls_silent(self) -> bool:
+        """Whether it owes answers for longer than is usual: a server that is paused, cut off or overwhelmed.
+
+        It is asked once whether it is still there, so that it is heard as soon as it is.
+        """
+        if not self._owed_since or self.loop.time() - self._owed_since < self._timing.silent_s:
+            return False
+        if not self._questioned:
+            self._questioned = True
+            self.connection.write(frames.ping(_PROBE))
+        return True
 
     async def room(self) -> bool:
         """Waits until the server takes another call; False when the connection is leaving. The caller bounds the wait."""
@@ -85,6 +100,8 @@ class DialedConnection(Transport):
         """
         if timeout_s is not None:
             metadata = (*metadata, ("grpc-timeout", wiring.timeout_text(timeout_s)))
+        if not self._owed_since:
+            self._owed_since = self.loop.time()
         own = literals(metadata)
         stream = self.connection.open_stream()
         call = OutgoingCall(self.loop, stream, timeout_s)
@@ -122,6 +139,7 @@ class DialedConnection(Transport):
     def data_received(self, data: bytes) -> None:
         """Called by asyncio."""
         self._heard = self.loop.time()
+        self._owed_since, self._questioned = 0.0, False
         super().data_received(data)
 
     def on_close(self, error: Exception | None) -> None:
