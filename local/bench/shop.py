@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from urllib.request import urlopen
 
 from local.bench.client import Connection
 from local.bench.measure import Load, Processes, Step, run_load
+from local.bench.overload import Overload, run_open
 
 ADDRESS = {
     "recipientName": "Bench",
@@ -88,25 +90,51 @@ class Bench:
             each.close()
         return load
 
+    async def too_many_orders(self, product: str, rate: float, seconds: float) -> Overload:
+        """The same orders, begun at a fixed rate on as many connections as that takes."""
+        customers = [await self.log_in(f"{name}@example.com", PASSWORD) for name in ("ada", "grace", "linus")]
+        idle: list[Connection] = []
+        turns = itertools.count()
+
+        async def act() -> tuple[int, bool]:
+            connection = idle.pop() if idle else await Connection.open(self._gateway)
+            try:
+                outcome = await self._order(connection, customers[next(turns) % len(customers)], product)
+            except (ConnectionError, TimeoutError):
+                return 0, False
+            idle.append(connection)
+            return outcome
+
+        load = await run_open(act, rate, seconds)
+        for each in idle:
+            each.close()
+        return load
+
     def _order_step(
         self, connections: list[Connection], customers: list[dict[str, str]], product: str
     ) -> Step:
+        async def order(number: int) -> bool:
+            customer = customers[number % len(customers)]
+            return (await self._order(connections[number], customer, product))[1]
+
+        return order
+
+    async def _order(
+        self, connection: Connection, customer: dict[str, str], product: str
+    ) -> tuple[int, bool]:
+        """One order: the HTTP status, and whether it was confirmed."""
         body = {
             "items": [{"productId": product, "quantity": 1}],
             "shippingAddress": ADDRESS,
             "paymentToken": "tok_ok",
         }
-
-        async def order(number: int) -> bool:
-            headers = customers[number % len(customers)] | {"idempotency-key": uuid.uuid4().hex}
-            status, answer = await connections[number].request("POST", "/v1/orders", body, headers)
-            if status not in {201, 202}:
-                return False
-            placed = json.loads(answer)["order"]
-            self.orders.append(placed)
-            return bool(placed["state"] == "ORDER_STATE_CONFIRMED")
-
-        return order
+        headers = customer | {"idempotency-key": uuid.uuid4().hex}
+        status, answer = await connection.request("POST", "/v1/orders", body, headers)
+        if status not in {201, 202}:
+            return status, False
+        placed = json.loads(answer)["order"]
+        self.orders.append(placed)
+        return status, bool(placed["state"] == "ORDER_STATE_CONFIRMED")
 
     async def books_balance(self, product: str) -> list[str]:
         """What does not balance between orders, stock and the provider's ledger; nothing when all does."""

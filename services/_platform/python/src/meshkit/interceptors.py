@@ -19,6 +19,7 @@ from meshkit.errors import KINDS, PlatformError
 from meshkit.logging import debugging, get_logger
 from meshkit.methods import responses_of
 from meshkit.servercall import ServerCall
+from meshkit.shedding import AdaptiveLimit
 from meshkit.status import Failure, failure_of
 from meshkit.telemetry import SERVER_IN_FLIGHT, SERVER_NO_DEADLINE, SERVER_SHED
 
@@ -39,7 +40,7 @@ class Interceptor(Protocol):
 
 
 def chain(service: str, max_concurrent: int) -> Proceed:
-    """The whole chain in front of a service's handlers; `max_concurrent` calls run at once, more are shed."""
+    """The whole chain in front of a service's handlers; at most `max_concurrent` calls run at once, more are shed."""
     load = LoadGate(max_concurrent)
     SERVER_IN_FLIGHT.set_function(lambda: load.in_flight)
     observe = Observer(wire.error_domain(service))
@@ -95,14 +96,20 @@ def _log_failure(call: ServerCall, failure: Failure, error: Exception) -> None:
 
 
 class LoadGate:
-    """Sheds what is more than `limit` calls at once, so that those accepted end in time."""
+    """Sheds what is too much, so that what is accepted ends in time: more than `most` calls at once, and of each method
+    more than `meshkit.shedding` finds that the server can do.
+    """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._limits: dict[str, AdaptiveLimit] = {}
         self.in_flight = 0
 
     async def __call__(self, call: ServerCall, proceed: Proceed) -> bytes | None:
-        if self.in_flight >= self._limit:
+        limit = self._limits.get(call.rpc.path)
+        if limit is None:
+            limit = self._limits[call.rpc.path] = AdaptiveLimit(self._most)
+        if self.in_flight >= self._most or not limit.enter():
             SERVER_SHED.inc()
             raise PlatformError(
                 "resource_exhausted",
@@ -115,6 +122,7 @@ class LoadGate:
             return await proceed(call)
         finally:
             self.in_flight -= 1
+            limit.leave(call.started, call.deadline)
 
 
 async def identify(call: ServerCall, proceed: Proceed) -> bytes | None:
