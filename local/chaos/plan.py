@@ -16,7 +16,7 @@ CALM_S: Final = 12.0
 """After a fault that is to be alone: the 10 s in which all must work again, and a little."""
 STORE_CALM_S: Final = 22.0
 BEFORE_ALONE_S: Final = 4.0
-SPACING_S: Final = (4.0, 9.0)
+SPACING_S: Final = (3.0, 7.5)
 """From one fault's start to the next one's."""
 AT_ONCE: Final = 2
 _STORES: Final = frozenset(row.name for row in topology.STORES)
