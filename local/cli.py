@@ -29,6 +29,7 @@ VERBS = {
     "test": "local.verbs.test",
     "bench": "local.verbs.bench",
     "events": "local.verbs.events",
+    "orders": "local.verbs.orders",
     "audit": "local.verbs.audit",
     "chaos": "local.verbs.chaos",
 }

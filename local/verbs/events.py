@@ -1,4 +1,4 @@
-"""`events`: tail the streams, list dead letters, send them again."""
+"""`events`: tail the streams, list dead letters, send them again, rebuild a consumer."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from local.events import broker
 from local.events.messages import DLQ_STREAM, Stored
 from local.home import Home
 from local.stores import nats
+from local.verbs.events_rebuild import rebuild
 from local.view.console import out
 from local.view.tables import show_table
 
@@ -23,11 +24,12 @@ MAX_LETTERS = 10_000
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the verb and its three parts."""
-    group = typer.Typer(help="Look at events, and send dead letters again.", no_args_is_help=True)
+    """Adds the verb and its four parts."""
+    group = typer.Typer(help="Look at events, and have them handled again.", no_args_is_help=True)
     group.command()(tail)
     group.command()(dlq)
     group.command()(replay)
+    group.command()(rebuild)
     app.add_typer(group, name="events")
 
 
