@@ -72,7 +72,8 @@ class Grip:
                 return [int(pid) for pid in pids]
         return []
 
-    async def signal(self, pids: list[int], number: int) -> None:
+    @staticmethod
+    async def signal(pids: Sequence[int], number: int) -> None:
         """Sends a signal; a process that has gone meanwhile is none to send to."""
         for pid in pids:
             with suppress(ProcessLookupError):
