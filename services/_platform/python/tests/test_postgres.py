@@ -109,6 +109,27 @@ async def test_a_services_own_error_is_left_alone(pool: Database) -> None:
             await connection.execute("INSERT INTO effects (id, what) VALUES (1, 'b')")
 
 
+async def test_a_server_that_hangs_while_a_command_is_called_off_is_unavailable_and_hides_no_other_error(
+    pool: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    give_back = asyncpg.Pool.release
+
+    async def hang(real: asyncpg.Pool[Any], connection: Any) -> None:
+        await give_back(real, connection)
+        raise TimeoutError
+
+    monkeypatch.setattr(asyncpg.Pool, "release", hang)
+    with pytest.raises(DatabaseUnavailable):
+        async with pool.acquire() as connection:
+            await connection.execute("SELECT 1")
+    with pytest.raises(KeyError):
+        async with pool.acquire():
+            raise KeyError
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05), pool.acquire() as connection:
+            await connection.execute("SELECT pg_sleep(10)")
+
+
 async def test_a_deadlock_asks_the_caller_to_try_again(pool: Database) -> None:
     async with pool.acquire() as connection:
         await connection.execute("INSERT INTO effects (id, what) VALUES (1, 'a'), (2, 'b')")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -158,7 +159,7 @@ class Database:
         finally:
             with_events = connection in _with_events
             _with_events.discard(connection)
-            await pool.release(connection)
+            await _give_back(pool, connection, sys.exception())
             if with_events:
                 for listener in self.event_listeners:
                     listener()
@@ -193,6 +194,22 @@ class Database:
         except PoolExhausted:
             if self._pool is None or self._pool.get_size() < self._pool_max:
                 raise
+
+
+async def _give_back(
+    pool: asyncpg.Pool[asyncpg.Record],
+    connection: PoolConnectionProxy[asyncpg.Record],
+    on_its_way: BaseException | None,
+) -> None:
+    """Returns a connection to the pool, which drops it when the server hangs while a command is being called off.
+
+    That is told as DatabaseUnavailable, unless something else is `on_its_way` already, such as the end of a deadline.
+    """
+    try:
+        await pool.release(connection)
+    except (*_CANNOT_CONNECT, TimeoutError) as error:
+        if on_its_way is None:
+            raise DatabaseUnavailable(error) from error
 
 
 def note_events(connection: Connection) -> None:
