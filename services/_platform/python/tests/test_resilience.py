@@ -79,6 +79,24 @@ async def test_it_closes_again_after_a_rest() -> None:
     await eventually(closed, deadline_s=5)
 
 
+async def test_rests_stay_short_however_long_the_outage_so_that_its_end_is_seen() -> None:
+    guard, probes, longest = Guard("long away"), 0, 0.0
+    fail(guard, 20, RemoteError("unavailable", "DOWN", "down"))
+
+    def rested_thrice() -> bool:
+        nonlocal probes, longest
+        try:
+            with guard:
+                probes += 1
+                raise RemoteError("unavailable", "DOWN", "still down")
+        except RemoteError as error:
+            longest = max(longest, error.retry_after_s or 0.0)
+        return probes >= 9
+
+    await eventually(rested_thrice, deadline_s=30)
+    assert 2 < longest <= 4
+
+
 async def test_the_bulkhead_refuses_what_is_too_much() -> None:
     guard, release = Guard("full", max_concurrent=3), asyncio.Event()
 

@@ -16,7 +16,7 @@ from meshkit.telemetry import CIRCUIT_STATE
 
 _STATE_VALUES: Final = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 # Half of at least 20 calls of the last 10 s must fail: failures of a start long past say nothing of now.
-# Then silence for 2 s, doubling up to 15 s while probes fail.
+# Then silence for 2 s, then 4 s as long as probes fail: longer rests outlast the outage, and three probes cost nothing.
 _CONFIG: Final = Config(
     failure_rate_threshold=0.5,
     minimum_number_of_calls=20,
@@ -26,7 +26,7 @@ _CONFIG: Final = Config(
     max_concurrent_probes=3,
     wait_duration_in_open=2.0,
     wait_duration_backoff_multiplier=2.0,
-    wait_duration_in_open_max=15.0,
+    wait_duration_in_open_max=4.0,
 )
 _FAILURE_KINDS: Final = frozenset({"deadline_exceeded", "unavailable", "unknown"})
 
