@@ -115,7 +115,7 @@ async def test_more_calls_than_the_server_takes_at_once_wait_for_each_other() ->
 
 
 async def test_no_call_fails_while_connections_age_under_load() -> None:
-    ages = (("grpc.max_connection_age_ms", 150), ("grpc.max_connection_age_grace_ms", 5_000))
+    ages = (("grpc.max_connection_age_ms", 300), ("grpc.max_connection_age_grace_ms", 5_000))
     async with grpc_serving(*ages) as (_, address), calling(address) as caller:
         loop = asyncio.get_running_loop()
         until, answered = loop.time() + 3.0, 0

@@ -43,6 +43,8 @@ class DialedConnection(Transport):
         self.open = False
         self.asked_too_often = False
         """Whether the server parted because of our keepalive."""
+        self.left_in_peace = False
+        """Whether the server said goodbye for no fault of anybody."""
         self.failure = "the server hung up"
         """Why it is gone, once it is."""
         self.connection = Connection(self, client=True, wake=self.wake)
@@ -157,6 +159,7 @@ class DialedConnection(Transport):
 
     def on_goaway(self, last: int, code: int, message: str) -> None:
         """The server leaves; calls that it has taken go on."""
+        self.left_in_peace = code == frames.NO_ERROR
         self.failure = f"the server left ({code}) {message}"
         self.asked_too_often = code == frames.ENHANCE_YOUR_CALM and message == _TOO_MANY_PINGS
         self._gone()

@@ -108,7 +108,9 @@ class Subchannel:
                 await asyncio.sleep(max(since + _LEAST_LIFE_S - connection.loop.time(), 0.0))
             else:  # it hangs up on us: no reason to hurry
                 self.failure = connection.failure
-                self._become(State.FAILED)
+                # A goodbye before a word may be chance, once: the connection's age, or the end of the server.
+                if failures or not connection.left_in_peace:
+                    self._become(State.FAILED)
                 await asyncio.sleep(_backoff_s(failures))
                 failures += 1
 
