@@ -11,19 +11,19 @@ import (
 	"github.com/banyan-shop/banyan/services/cart/internal/testkit"
 )
 
-// putAs puts under a key; what the request's digest covers is the line.
-func (f *fixture) putAs(key string, owner domain.Owner, productID string, quantity int) (app.Answer, error) {
+// putKeyed puts under the one key of these tests; what the request's digest covers is the line.
+func (f *fixture) putKeyed(owner domain.Owner, productID string, quantity int) (app.Answer, error) {
 	f.Helper()
 	item := domain.Item{ProductID: productID, Quantity: quantity}
-	return f.store.Put(context.Background(), owner, item, app.Request{Key: key, Digest: fmt.Sprint(item)})
+	return f.store.Put(context.Background(), owner, item, app.Request{Key: "k", Digest: fmt.Sprint(item)})
 }
 
 func repeatedRequest(f *fixture) {
 	ctx, owner := context.Background(), f.user()
-	first := must1(f.putAs("k", owner, "pear", 3))(f)
+	first := must1(f.putKeyed(owner, "pear", 3))(f)
 	f.put(owner, "pear", 9)
 	f.put(owner, "fig", 1)
-	again := must1(f.putAs("k", owner, "pear", 3))(f)
+	again := must1(f.putKeyed(owner, "pear", 3))(f)
 	f.holds(again.Cart, "pear:3")
 	f.same("replayed", fmt.Sprint(first.Replayed, again.Replayed), "false true")
 	f.same("revision", again.Revision, first.Revision)
@@ -44,8 +44,8 @@ func repeatedRequest(f *fixture) {
 
 func reusedKey(f *fixture) {
 	owner := f.user()
-	must1(f.putAs("k", owner, "pear", 3))(f)
-	_, err := f.putAs("k", owner, "pear", 4)
+	must1(f.putKeyed(owner, "pear", 3))(f)
+	_, err := f.putKeyed(owner, "pear", 4)
 	f.refused(err, domain.KeyReused())
 	f.holds(f.get(owner), "pear:3")
 }
@@ -54,7 +54,7 @@ func ownKeys(f *fixture) {
 	id := NewID()
 	guest, _ := domain.GuestOwner(id)
 	for _, owner := range []domain.Owner{domain.UserOwner(id), guest, f.user()} {
-		answer := must1(f.putAs("k", owner, "pear", 1+len(owner.ID())%9))(f)
+		answer := must1(f.putKeyed(owner, "pear", 1+len(owner.ID())%9))(f)
 		f.same("replayed", answer.Replayed, false)
 		f.same("lines", len(f.get(owner).Items), 1)
 	}
@@ -63,21 +63,21 @@ func ownKeys(f *fixture) {
 func refusalNotKept(f *fixture) {
 	owner := f.user()
 	f.fill(owner, "p", domain.MaxLines)
-	_, err := f.putAs("k", owner, "late", 1)
+	_, err := f.putKeyed(owner, "late", 1)
 	f.refused(err, domain.CartFull())
 	must2(f.store.Remove(context.Background(), owner, product("p", 0), app.Request{}))(f)
-	answer := must1(f.putAs("k", owner, "late", 1))(f)
+	answer := must1(f.putKeyed(owner, "late", 1))(f)
 	f.same("replayed", answer.Replayed, false)
 	f.same("last line", answer.Items[domain.MaxLines-1].ProductID, "late")
 }
 
 func keyExpiry(f *fixture) {
 	owner := f.user()
-	must1(f.putAs("k", owner, "pear", 3))(f)
+	must1(f.putKeyed(owner, "pear", 3))(f)
 	f.clock.Advance(app.AnswerTTL - 1000)
-	f.same("replayed within its time", must1(f.putAs("k", owner, "pear", 3))(f).Replayed, true)
+	f.same("replayed within its time", must1(f.putKeyed(owner, "pear", 3))(f).Replayed, true)
 	f.clock.Advance(1000)
-	answer := must1(f.putAs("k", owner, "fig", 1))(f)
+	answer := must1(f.putKeyed(owner, "fig", 1))(f)
 	f.same("replayed", answer.Replayed, false)
 	f.holds(answer.Cart, "pear:3", "fig:1")
 }
@@ -100,7 +100,7 @@ func raceOfRepeats(f *fixture) {
 	owner := f.user()
 	var first atomic.Int32
 	testkit.Together(16, func(i int) {
-		answer, err := f.putAs("k", owner, "pear", 1+i%2)
+		answer, err := f.putKeyed(owner, "pear", 1+i%2)
 		switch {
 		case errors.Is(err, domain.KeyReused()):
 		case err != nil:
