@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -185,11 +186,11 @@ async def test_a_crash_between_effect_and_acknowledgement_has_no_second_effect(
     consumer = InboxConsumer("diary", "ECHO", {"echo.said": (echo.Said, note)}, pool, stream)
     apply = consumer._apply
 
-    async def crash(event: Event, handler: Any) -> bool:
-        await apply(event, handler)
+    async def crash(events: Sequence[Event], handle: Any) -> set[uuid.UUID]:
+        fresh = await apply(events, handle)
         committed.set()
         await asyncio.sleep(60)  # never acknowledges: the process is as good as dead
-        return True
+        return fresh
 
     consumer._apply = crash  # type: ignore[method-assign]
     await consumer.start()
