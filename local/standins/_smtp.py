@@ -41,6 +41,8 @@ class Receiver:
             message_id = await self._ledger.run(lambda conn: _inbox.keep(conn, sender, recipients, raw))
         except sqlite3.Error:
             return "451 4.3.0 the inbox can't be written, try again"
+        except RuntimeError:  # the ledger is closed; aiosmtpd would say 500, which means never
+            return "421 4.3.2 the server is stopping, try again later"
         return f"250 2.0.0 kept as {message_id}"
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import smtplib
 import socket
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from local.standins import _inbox
+from local.standins._ledger import Ledger
+from local.standins._smtp import Connection, Receiver
 
 from .conftest import Process, Start
 
@@ -170,6 +176,26 @@ def test_what_is_out_of_form_or_order_is_refused(mail: Process, command: bytes) 
     answers = converse(mail, b"EHLO t", command)
     assert answers[-2][:1] == b"5"
     assert inbox(mail) == []
+
+
+async def test_a_message_that_comes_while_the_server_stops_is_to_be_sent_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "mail.sqlite3", _inbox.RECIPIENTS)
+    await ledger.open()
+    await ledger.close()
+    loop = asyncio.get_running_loop()
+    receiver = Receiver(ledger)
+    async with await loop.create_server(lambda: Connection(receiver), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+
+        def refused() -> int:
+            with (
+                smtplib.SMTP("127.0.0.1", port, timeout=10) as client,
+                pytest.raises(smtplib.SMTPDataError) as raised,
+            ):
+                client.send_message(letter())
+            return int(raised.value.smtp_code)
+
+        assert await asyncio.to_thread(refused) == 421
 
 
 def test_ledger_tells_which_messages_came_and_nothing_of_what_they_say(mail: Process) -> None:
