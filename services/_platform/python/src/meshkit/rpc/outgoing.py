@@ -168,8 +168,10 @@ class OutgoingCall:
     def _end(self, ended: Ended) -> None:
         if self.ended is None:
             self.ended = ended
+            self._stream.receiver = None  # else each call would be left to the garbage collector, which stops the world
             if self._timer is not None:
                 self._timer.cancel()
+                self._timer = None
             self._wake()
 
     def _wake(self) -> None:
