@@ -60,7 +60,7 @@ async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> di
         "memory_total_rss_mb": _mb(sum(rss for rss, _ in memory.values())),
     }
     says("product reads, 32 at once")
-    await bench.product_reads(32, 2_000, seconds)  # warms caches and prepared statements
+    await bench.product_reads(32, 10_000, seconds)  # warms caches and prepared statements
     figures["product_reads_32"] = (await bench.product_reads(32, 1_000_000, seconds)).as_json()
     says("orders, one at a time")
     await bench.place_orders(product, 4, 100, seconds)
