@@ -122,6 +122,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "limit": each.limit,
                 "found": each.found,
                 "kept": each.kept,
+                "timed": each.timed,
                 "cases": list(each.cases),
             }
             for each in outcome.promises

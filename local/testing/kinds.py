@@ -13,8 +13,8 @@ from local.paths import ROOT
 
 Counter = Literal["pytest", "go", "node", "maven", "exit"]
 """How results are counted from a runner's output; `exit` counts the command itself as one test."""
-Need = Literal["stores", "mesh", "go", "java", "node"]
-"""What a kind takes for itself: kinds that share `mesh` never run at the same time."""
+Need = Literal["stores", "mesh", "go", "java", "node", "machine"]
+"""What a kind takes for itself: kinds that share `mesh` never run at the same time, `machine` is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,6 @@ def kinds() -> tuple[Kind, ...]:
             "chaos",
             "kill, cut and slow, then balance the books",
             pytest("chaos", "tests/chaos"),
-            frozenset({"mesh"}),
+            frozenset({"mesh", "machine"}),
         ),
     )

@@ -43,7 +43,9 @@ Told = Callable[[Result], None]
 
 
 async def run_kinds(kinds: Sequence[Kind], logs: Path, told: Told) -> list[Result]:
-    """Runs all their commands; those of kinds that need the same exclusive thing never at once."""
+    """Runs all their commands; those of kinds that need the same exclusive thing never at once, and those that need
+    the whole machine alone at the end.
+    """
     slots = asyncio.Semaphore(AT_ONCE_IN_CI if os.environ.get("CI") else AT_ONCE)
     mesh = asyncio.Lock()
 
@@ -57,7 +59,12 @@ async def run_kinds(kinds: Sequence[Kind], logs: Path, told: Told) -> list[Resul
         told(result)
         return result
 
-    return list(await asyncio.gather(*(one(kind, command) for kind in kinds for command in kind.commands)))
+    together = [kind for kind in kinds if "machine" not in kind.needs]
+    results = list(await asyncio.gather(*(one(kind, each) for kind in together for each in kind.commands)))
+    for kind in kinds:
+        if "machine" in kind.needs:
+            results += [await one(kind, command) for command in kind.commands]
+    return results
 
 
 async def run_command(kind: Kind, command: Command, logs: Path) -> Result:

@@ -1,0 +1,44 @@
+"""Kinds of tests side by side, except those that need the machine for themselves."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.testing.kinds import Command, Kind, Need
+from local.testing.runner import Result, run_kinds
+
+NOTE = """
+import json, sys, time
+began = time.monotonic()
+time.sleep(0.3)
+open(sys.argv[1], "w").write(json.dumps([began, time.monotonic()]))
+"""
+
+
+def kind(folder: Path, name: str, *needs: Need) -> Kind:
+    words = (sys.executable, "-c", NOTE, str(folder / name))
+    return Kind(name, "notes when it ran", (Command(name, lambda: words, folder, "exit"),), frozenset(needs))
+
+
+def span(folder: Path, name: str) -> tuple[float, float]:
+    began, ended = json.loads((folder / name).read_text())
+    return began, ended
+
+
+@pytest.mark.parametrize("ci", ["", "true"])
+async def test_what_needs_the_machine_runs_alone_and_last(
+    ci: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", ci)
+    told: list[Result] = []
+    names = ["alone", "one", "two", "three"]
+    kinds = [kind(tmp_path, "alone", "mesh", "machine"), *(kind(tmp_path, name) for name in names[1:])]
+    results = await run_kinds(kinds, tmp_path, told.append)
+    assert [result.counts.failed for result in results] == [0, 0, 0, 0]
+    assert sorted(result.kind for result in told) == sorted(names)
+    began, _ = span(tmp_path, "alone")
+    assert all(span(tmp_path, name)[1] <= began for name in names[1:])
