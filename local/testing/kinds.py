@@ -118,12 +118,11 @@ def kinds() -> tuple[Kind, ...]:
             frozenset({"stores"}),
         ),
         Kind(
-            "integration",
-            "several services",
-            pytest("integration", "tests/integration"),
+            "e2e",
+            "all services together, through the gateway only",
+            pytest("e2e", "tests/e2e"),
             frozenset({"mesh"}),
         ),
-        Kind("e2e", "buying things through the gateway", pytest("e2e", "tests/e2e"), frozenset({"mesh"})),
         Kind(
             "chaos",
             "kill, cut and slow, then balance the books",
