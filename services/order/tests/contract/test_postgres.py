@@ -125,7 +125,7 @@ async def test_the_runbooks_statement_lets_a_parked_workflow_go_on(
     parked = await bench.engine(mishaps).run(claimed)
     assert parked.flow.status is Status.PARKED
     assert (await orders.backlog()).parked == 1
-    written = re.search(r"UPDATE workflows SET .*?;", RUNBOOK.read_text(), re.DOTALL)
+    written = re.search(r"UPDATE workflows\s+SET .*?;", RUNBOOK.read_text(), re.DOTALL)
     assert written is not None
     async with order_database.acquire() as connection:
         await connection.execute(written.group().replace("…", work.order.order_id))
