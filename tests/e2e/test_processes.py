@@ -25,7 +25,9 @@ def test_killed_service_comes_back(mesh: RunningMesh, shop: Shop, staff: Shop) -
     assert eventually(lambda: shop.http.get(f"/v1/products/{product}").status_code == 200)
 
 
-def test_product_page_degrades_without_its_optional_parts(mesh: RunningMesh, shop: Shop, staff: Shop) -> None:
+def test_product_page_degrades_without_its_optional_parts(
+    mesh: RunningMesh, shop: Shop, buyer: Shop, staff: Shop
+) -> None:
     product = new_product(staff, stock=1)
     mesh.run("stop", "shipping")
     try:
@@ -36,6 +38,13 @@ def test_product_page_degrades_without_its_optional_parts(mesh: RunningMesh, sho
     finally:
         mesh.run("start", "shipping")
     assert eventually(lambda: shop.get(f"/v1/views/products/{product}")["degraded"] == [], deadline_s=40)
+    # Each caller finds shipping again by itself, order too.
+    quote = {
+        "items": [{"productId": product, "quantity": 1}],
+        "countryCode": "DE",
+        "shippingSpeed": "SHIPPING_SPEED_STANDARD",
+    }
+    assert eventually(lambda: buyer.http.post("/v1/orders:quote", json=quote).is_success, deadline_s=20)
 
 
 def test_order_survives_the_death_of_its_service(mesh: RunningMesh, buyer: Shop, staff: Shop) -> None:
