@@ -269,7 +269,8 @@ class IncomingCall:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._stream.ended_here and self._stream.ended_there:  # else the garbage collector would have to find it
+        # Else the garbage collector would have to find it, and it stops the world.
+        if self._stream.ended_here and self._stream.ended_there:
             self._stream.receiver = None
         self._connection.left(self)
 

@@ -168,7 +168,8 @@ class OutgoingCall:
     def _end(self, ended: Ended) -> None:
         if self.ended is None:
             self.ended = ended
-            self._stream.receiver = None  # else each call would be left to the garbage collector, which stops the world
+            # Else each call would be left to the garbage collector, which stops the world.
+            self._stream.receiver = None
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
