@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import platform
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +17,9 @@ import psutil
 
 from local.bench.shop import Bench
 from local.errors import LocalError
-from local.paths import ROOT
+from local.other_copy import banyan
 
 STAFF = ("staff@banyan.test", "staff of the bench mesh")
-UP_DEADLINE_S = 900.0
 SETTLE_S = 5.0
 """After a start, until memory and processor are at rest."""
 OVERLOAD = 3
@@ -88,29 +86,8 @@ def machine() -> str:
 
 @contextmanager
 def _mesh(home: Path, port_base: int) -> Iterator[Mapping[str, Any]]:
-    environment = {
-        **os.environ,
-        "BANYAN_HOME": str(home),
-        "NO_COLOR": "1",
-        "BANYAN_STAFF_EMAIL": STAFF[0],
-        "BANYAN_STAFF_PASSWORD": STAFF[1],
-    }
-
-    def banyan(*words: str) -> str:
-        done = subprocess.run(
-            [str(ROOT / "banyan"), *words],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=UP_DEADLINE_S,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise LocalError(f"./banyan {words[0]} failed: {(done.stderr or done.stdout).strip()[-800:]}")
-        return done.stdout
-
     try:
-        banyan("up", "--detach", "--port-base", str(port_base))
-        yield json.loads(banyan("status", "--json"))
+        banyan(home, STAFF, "up", "--detach", "--port-base", str(port_base))
+        yield json.loads(banyan(home, STAFF, "status", "--json"))
     finally:
-        banyan("down")
+        banyan(home, STAFF, "down")

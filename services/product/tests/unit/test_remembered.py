@@ -142,6 +142,19 @@ async def test_memory_is_bounded_and_forgets_what_was_not_asked_for(
     assert await shelf.catalogue.find(ProductQuery(limit=2))
 
 
+async def test_a_list_counts_as_many_products_as_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("product.adapters.remembered.MOST", 4)
+    shelf = Shelf()
+    _, (first, *_) = await stocked(shelf.catalogue, "a", "b", "c")
+    await shelf.catalogue.get(first.product_id)
+    await shelf.catalogue.find(ProductQuery(limit=3))
+    await shelf.catalogue.find(ProductQuery(limit=1))  # one too many: what was read first goes
+    shelf.below.failure = AWAY
+    with pytest.raises(PlatformError, match="away"):
+        await shelf.catalogue.get(first.product_id)
+    assert len(await shelf.catalogue.find(ProductQuery(limit=3))) == 3
+
+
 async def test_a_check_that_went_well_once_is_not_asked_again() -> None:
     answers = iter([AWAY, None])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final, TypeVar
@@ -19,7 +18,8 @@ T = TypeVar("T")
 # Half of what a reader has: the database is waited for no longer when there is something to tell instead.
 PATIENCE_S: Final = 0.5
 OLDEST_S: Final = 300.0
-MOST: Final = 2_000
+MOST: Final = 5_000
+"""Products kept, those of lists included. What was read longest ago goes first."""
 REMEMBERED = Counter("product_remembered_reads_total", "Reads answered from memory, the database being away")
 
 
@@ -32,7 +32,8 @@ class RememberingCatalogue:
     def __init__(self, catalogue: Catalogue, now_s: Callable[[], float] = time.monotonic) -> None:
         self._catalogue = catalogue
         self._now_s = now_s
-        self._memory: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
+        self._memory: dict[Hashable, tuple[float, Any]] = {}
+        self._kept = 0
         self._reads: set[asyncio.Task[Any]] = set()
 
     async def get(self, product_id: str) -> Product | None:
@@ -75,16 +76,25 @@ class RememberingCatalogue:
         return value
 
     def _remember(self, key: Hashable, value: T) -> T:
+        self._forget(key)
         self._memory[key] = (self._now_s(), value)
-        self._memory.move_to_end(key)
-        if len(self._memory) > MOST:
-            self._memory.popitem(last=False)
+        self._kept += _size(value)
+        while self._kept > MOST:
+            self._forget(next(iter(self._memory)))
         return value
+
+    def _forget(self, key: Hashable) -> None:
+        if (known := self._memory.pop(key, None)) is not None:
+            self._kept -= _size(known[1])
 
     def _ended(self, reading: asyncio.Task[Any]) -> None:
         self._reads.discard(reading)
         if not reading.cancelled():
             reading.exception()  # told already, or too late to be told
+
+
+def _size(value: object) -> int:
+    return max(len(value), 1) if isinstance(value, list) else 1
 
 
 def once_proven(check: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
