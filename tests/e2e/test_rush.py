@@ -21,7 +21,7 @@ CUSTOMERS: Final = 20
 DEADLINE_S: Final = 240.0
 TRY_S: Final = 20.0
 # "Not now": what a client repeats with the same key, as it does when no answer comes.
-NOT_NOW: Final = frozenset({409, 429, 502, 503, 504})
+NOT_NOW: Final = frozenset({408, 409, 429, 502, 503, 504})
 IN_PROGRESS: Final = frozenset({"ABORTED", "REQUEST_IN_PROGRESS"})
 Json = dict[str, Any]
 
