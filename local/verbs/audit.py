@@ -6,7 +6,8 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,6 +42,9 @@ def audit(
         Path | None,
         typer.Option(metavar="FILE", help="Where the books are, see docs/audit.md; else the mesh here."),
     ] = None,
+    namespace: Annotated[
+        str, typer.Option(metavar="NS", help="The shop in this namespace of the cluster of KUBECONFIG.")
+    ] = "",
     only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this invariant.")] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Show the invariants.")] = False,
     wait: Annotated[str, typer.Option(metavar="TIME", help="Wait so long for quiet.")] = "60s",
@@ -73,16 +77,33 @@ def audit(
             explained=frozenset(explained or ()),
             clock_offset_s=clock_offset,
         )
-        where = load_target(target, dict(os.environ)) if target else local_target(Home.from_environment())
-        if watch:
-            rounds = Rounds(where, plan, show, as_json)
-            return rounds.run(seconds(every), seconds(lasting) if lasting else None)
-        report = asyncio.run(run_audit(where, plan, _tell))
+        with found(target, namespace) as where:
+            if watch:
+                rounds = Rounds(where, plan, show, as_json)
+                return rounds.run(seconds(every), seconds(lasting) if lasting else None)
+            report = asyncio.run(run_audit(where, plan, _tell))
     except LocalError as error:
         complain(str(error))
         return COULD_NOT_CHECK
     print(report_json(report)) if as_json else show_report(report, show)
     return report.exit_code
+
+
+@contextmanager
+def found(file: Path | None, namespace: str) -> Iterator[Target]:
+    """Where the books are: as a file says, in a namespace of a cluster, or of the mesh here."""
+    if file and namespace:
+        raise LocalError("--target and --namespace exclude each other")
+    if namespace:
+        from local.cluster.books import cluster_target  # noqa: PLC0415 - only who has a cluster needs its tools
+        from local.cluster.tools import kubectl  # noqa: PLC0415
+
+        with cluster_target(kubectl(), namespace) as target:
+            yield target
+    elif file:
+        yield load_target(file, dict(os.environ))
+    else:
+        yield local_target(Home.from_environment())
 
 
 def seconds(text: str) -> float:

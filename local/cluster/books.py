@@ -1,0 +1,81 @@
+"""The books of a shop that runs in a cluster with the development charts: where they are, and how to open them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+from local import topology
+from local.audit.target import WITH_BOOKS, WITH_LEDGER, Target
+from local.cluster.forwarding import forwards
+from local.errors import LocalError
+
+POSTGRES_PORT: Final = 5432
+LEDGER_PORT: Final = 8080
+NATS_PORT: Final = 4222
+ASK_S: Final = 30.0
+
+
+@contextmanager
+def cluster_target(kubectl: Path, namespace: str) -> Iterator[Target]:
+    """Databases, ledgers and broker of the shop in `namespace`, reachable for as long as the context lasts.
+
+    Works on the stores of the development charts. Where databases are managed ones, give the audit a file with
+    their addresses instead (`--target`). LocalError when the namespace has no shop.
+    """
+    there = {each["metadata"]["name"] for each in _get(kubectl, namespace, "services")}
+    databases = [name for name in WITH_BOOKS if f"{name}-postgres" in there]
+    if not databases:
+        raise LocalError(
+            f"namespace {namespace!r} has no database of the development charts: is the shop installed there? "
+            "With managed databases, describe them in a file and use --target"
+        )
+    secrets = {each["metadata"]["name"]: each.get("data", {}) for each in _get(kubectl, namespace, "secrets")}
+    ledgers = [name for name in WITH_LEDGER if name in there]
+    wanted = {f"{name}-postgres": POSTGRES_PORT for name in databases}
+    wanted |= dict.fromkeys(ledgers, LEDGER_PORT)
+    if "nats" in there:
+        wanted["nats"] = NATS_PORT
+    with forwards(kubectl, namespace, wanted) as addresses:
+        yield Target(
+            name=f"namespace {namespace}",
+            services=frozenset(there & {row.name for row in topology.SERVICES}),
+            databases={
+                name: _at(_url(secrets, namespace, name), addresses[f"{name}-postgres"]) for name in databases
+            },
+            ledgers={name: f"http://{addresses[name]}" for name in ledgers},
+            nats=f"nats://{addresses['nats']}" if "nats" in there else "",
+        )
+
+
+def _url(secrets: dict[str, dict[str, str]], namespace: str, service: str) -> str:
+    name = f"{service}-database"
+    try:
+        return base64.b64decode(secrets[name]["url"]).decode()
+    except KeyError:
+        raise LocalError(f"namespace {namespace!r} has no secret {name} with a key `url`") from None
+
+
+def _at(url: str, address: str) -> str:
+    """The same role and database, at another address."""
+    parts = urlsplit(url)
+    who = parts.netloc.rpartition("@")[0]
+    return urlunsplit(parts._replace(netloc=f"{who}@{address}"))
+
+
+def _get(kubectl: Path, namespace: str, what: str) -> list[dict[str, Any]]:
+    words = [str(kubectl), "-n", namespace, "get", what, "-o", "json"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=ASK_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise LocalError(f"the cluster did not answer within {ASK_S:g} s") from None
+    if done.returncode != 0:
+        raise LocalError(f"kubectl get {what}: {done.stderr.strip() or 'it failed without a word'}")
+    items: list[dict[str, Any]] = json.loads(done.stdout)["items"]
+    return items
