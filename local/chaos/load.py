@@ -38,11 +38,11 @@ class Load:
 
     async def prepare(self, staff: tuple[str, str]) -> None:
         """Registers customers and puts goods on sale; LocalError when that fails."""
-        self._staff = await Person.known(self._client, *staff)
-        self.products = await goods.put_on_sale(self._staff)
+        self.staff = await Person.known(self._client, *staff)
+        self.products = await goods.put_on_sale(self.staff)
         emails = [f"chaos-{uuid.uuid4().hex}@example.com" for _ in range(CUSTOMERS)]
         self.customers = [await Person.register(self._client, email) for email in emails]
-        self.ordering = Ordering(self._client, self._records, self.customers, self._staff, self.products)
+        self.ordering = Ordering(self._client, self._records, self.customers, self.staff, self.products)
 
     def start(self) -> None:
         """Begins; each part draws from dice of its own, so that none disturbs another's."""
@@ -104,4 +104,4 @@ class Load:
 
     async def _restock(self, dice: random.Random) -> None:
         units = round(UNITS_PER_ORDER * self._rate / max(self._rate / 4, 0.5))
-        await goods.bring(self._staff, dice.choice(self.products), max(units, 1))
+        await goods.bring(self.staff, dice.choice(self.products), max(units, 1))

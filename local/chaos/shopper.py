@@ -25,12 +25,16 @@ LAST_ANSWERS_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """What to do: orders begun each second, and reads of single products beside the visitors' own."""
+    """What to do: orders begun each second, and reads beside the visitors' own, of `paths` in turn.
+
+    Staff reads, who may see everything; `{product}` in a path is one of the products on sale.
+    """
 
     gateways: Sequence[str]
     staff: tuple[str, str]
     rate: float
     reads: float = 0.0
+    paths: Sequence[str] = ("/v1/products/{product}",)
     seed: int = 1
 
 
@@ -45,23 +49,25 @@ async def shop(task: Task, ended: asyncio.Event) -> Records:
         client.restart_clock()
         load.start()
         _say("ready")
-        await _read_on(client, load.products, task.reads, ended)
+        await _read_on(load, task, ended)
         await load.stop(LAST_ANSWERS_S)
     finally:
         await client.close()
     return records
 
 
-async def _read_on(client: Client, products: Sequence[str], rate: float, ended: asyncio.Event) -> None:
-    if rate <= 0:
+async def _read_on(load: Load, task: Task, ended: asyncio.Event) -> None:
+    """At a steady rate, whatever becomes of the earlier reads."""
+    if task.reads <= 0:
         await ended.wait()
         return
+    places = itertools.cycle(itertools.product(load.products, task.paths))
     async with asyncio.TaskGroup() as group:
-        for product in itertools.cycle(products):
-            if ended.is_set():
-                return
-            group.create_task(client.send("browse", "GET", f"/v1/products/{product}", patience=BROWSING))
-            await asyncio.sleep(1 / rate)
+        while not ended.is_set():
+            product, path = next(places)
+            where = path.replace("{product}", product)
+            group.create_task(load.staff.send("browse", "GET", where, patience=BROWSING))
+            await asyncio.sleep(1 / task.reads)
 
 
 def seen(records: Records) -> dict[str, Any]:
