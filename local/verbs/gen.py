@@ -1,4 +1,4 @@
-"""`gen`: regenerates the committed code from the contracts."""
+"""`gen`: regenerates what is committed and follows from something else."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import typer
 
 from local.builds.tools import build_environment
+from local.charts import topology as charts
 from local.paths import ROOT
 
 
@@ -16,5 +17,6 @@ def register(app: typer.Typer) -> None:
 
 
 def gen() -> int:
-    """Generate code from the contracts (protos/generate.sh)."""
+    """Generate code from the contracts (protos/generate.sh), and the charts' table of callers."""
+    charts.write()
     return subprocess.call([str(ROOT / "protos" / "generate.sh")], env=build_environment(), cwd=ROOT)

@@ -1,0 +1,30 @@
+{{- define "mesh.container" -}}
+{{- $v := include "mesh.values" . | fromYaml -}}
+name: {{ .Chart.Name }}
+image: {{ include "mesh.image" (dict "root" . "image" $v.image) }}
+imagePullPolicy: {{ $v.image.pullPolicy }}
+envFrom:
+  - configMapRef: {name: {{ .Chart.Name }}}
+{{- with include "mesh.env" . | trim }}
+env: {{- . | nindent 2 }}
+{{- end }}
+ports:
+  {{- if eq .Chart.Name "gateway" }}
+  - {name: http, containerPort: 8080}
+  {{- else }}
+  - {name: grpc, containerPort: 50051}
+  {{- end }}
+  - {name: admin, containerPort: 9090}
+{{ include "mesh.probes" . }}
+{{- if gt (int $v.drain.preStopSeconds) 0 }}
+lifecycle:
+  preStop: {sleep: {seconds: {{ int $v.drain.preStopSeconds }}}}
+{{- end }}
+resources: {{- toYaml $v.resources | nindent 2 }}
+securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  {{- range $name, $file := $v.secretFiles }}
+  - {name: {{ $name }}, mountPath: {{ $file.mountPath }}, readOnly: true}
+  {{- end }}
+{{- end -}}

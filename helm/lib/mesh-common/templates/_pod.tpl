@@ -1,0 +1,39 @@
+{{- define "mesh.podSpec" -}}
+{{- $v := include "mesh.values" . | fromYaml -}}
+serviceAccountName: {{ .Chart.Name }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ add $v.drain.preStopSeconds $v.drain.delaySeconds $v.drain.graceSeconds 5 }}
+securityContext: {{- include "mesh.podSecurity" 65532 | nindent 2 }}
+{{- include "mesh.pullSecrets" . }}
+{{- include "mesh.placement" . }}
+{{- if eq (include "mesh.migrationMode" .) "init" }}
+initContainers:
+  - {{ include "mesh.migrationContainer" . | nindent 4 | trim }}
+{{- end }}
+containers:
+  - {{ include "mesh.container" . | nindent 4 | trim }}
+volumes:
+  - {name: tmp, emptyDir: {sizeLimit: 32Mi}}
+  {{- range $name, $file := $v.secretFiles }}
+  - {name: {{ $name }}, secret: {secretName: {{ $file.secret }}, defaultMode: 0440}}
+  {{- end }}
+{{- end -}}
+
+{{/* Where pods go: spread over nodes unless told otherwise. */}}
+{{- define "mesh.placement" -}}
+{{- $v := include "mesh.values" . | fromYaml -}}
+{{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
+{{- with get $v $field }}
+{{ $field }}: {{ toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- if $v.topologySpread.enabled }}
+topologySpreadConstraints:
+  - maxSkew: {{ int $v.topologySpread.maxSkew }}
+    topologyKey: {{ $v.topologySpread.topologyKey }}
+    whenUnsatisfiable: {{ $v.topologySpread.whenUnsatisfiable }}
+    labelSelector:
+      matchLabels: {{- include "mesh.selectorLabels" . | nindent 8 }}
+{{- end }}
+{{- end -}}

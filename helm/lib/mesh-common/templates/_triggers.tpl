@@ -1,0 +1,31 @@
+{{/*
+One trigger for each entry of autoscaling.signals.triggers. `query` is PromQL, with $NAMESPACE for the namespace: the sum
+over all replicas, of which each shall carry at most `threshold`. A metric that has vanished is an error, never zero, so
+that nobody is scaled in because Prometheus could not see them. `stream` and `consumer` are read from NATS itself.
+*/}}
+{{- define "mesh.triggers" -}}
+{{- $v := include "mesh.values" . | fromYaml -}}
+{{- range $trigger := $v.autoscaling.signals.triggers }}
+{{- if hasKey $trigger "query" }}
+- type: prometheus
+  metadata:
+    serverAddress: {{ $v.global.prometheus.url }}
+    query: {{ $trigger.query | replace "$NAMESPACE" $.Release.Namespace | quote }}
+    threshold: {{ $trigger.threshold | quote }}
+    ignoreNullValues: "false"
+{{- else if hasKey $trigger "consumer" }}
+- type: nats-jetstream
+  metadata:
+    natsServerMonitoringEndpoint: {{ $trigger.monitoring | default (printf "nats.%s:8222" $.Release.Namespace) | quote }}
+    account: {{ $trigger.account | default "$G" | quote }}
+    stream: {{ $trigger.stream | quote }}
+    consumer: {{ $trigger.consumer | quote }}
+    lagThreshold: {{ $trigger.threshold | quote }}
+    activationLagThreshold: "0"
+{{- else }}
+- type: {{ $trigger.resource }}
+  metricType: Utilization
+  metadata: {value: {{ $trigger.threshold | quote }}}
+{{- end }}
+{{- end }}
+{{- end -}}

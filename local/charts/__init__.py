@@ -1,0 +1,1 @@
+"""The Helm charts: what is generated for them, and how they are put together."""

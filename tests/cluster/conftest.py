@@ -1,0 +1,78 @@
+"""The shop on a cluster: any cluster that KUBECONFIG names, any registry that both it and this machine reach.
+
+`BANYAN_TEST_REGISTRY` (default localhost:5000) is where images are pushed, `BANYAN_TEST_NAMESPACE` (default
+banyan-test) is made at the start and removed at the end, unless `BANYAN_TEST_KEEP` is set.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.home import Home
+from tests.support.cluster import Cluster
+from tests.support.shopper import manifest
+
+GONE_S = 180.0
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A namespace with its Pod Security labels, quota, limits and default deny, images pushed, secrets made."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.exit("tests/cluster need KUBECONFIG: the file of a cluster that they may install a shop on", 2)
+    registry = os.environ.get("BANYAN_TEST_REGISTRY", "localhost:5000")
+    namespace = os.environ.get("BANYAN_TEST_NAMESPACE", "banyan-test")
+    images = Home.from_environment().path / "images-values.yaml"
+    cluster = Cluster(namespace, [Path("helm/banyan/values-test.yaml"), images])
+    cluster.banyan("images", "push", "--registry", registry, deadline_s=3_000)
+    cluster.banyan("charts", "deps")
+    remove(cluster)
+    cluster.run(cluster.kubectl_path, "apply", "-f", "-", stdin=surroundings(cluster))
+    cluster.banyan("secrets", "--namespace", namespace)
+    yield cluster
+    if not os.environ.get("BANYAN_TEST_KEEP"):
+        remove(cluster)
+
+
+@pytest.fixture(scope="session")
+def installed(empty: Cluster) -> Cluster:
+    """The umbrella installed and every pod ready; `installed_s` is how long that took."""
+    began = time.monotonic()
+    empty.upgrade()
+    empty.installed_s = time.monotonic() - began
+    return empty
+
+
+@pytest.fixture(scope="session")
+def shop(installed: Cluster) -> Cluster:
+    """The shop, with a pod of people in it."""
+    values = yaml.safe_load(installed.values[-1].read_text())
+    image = values["shopper"]["image"]
+    registry = values["global"]["imageRegistry"]
+    installed.kubectl("apply", "-f", "-", stdin=manifest(f"{registry}/{image['repository']}:{image['tag']}"))
+    installed.kubectl("wait", "--for=condition=Ready", "pod/shopper", "--timeout=120s", deadline_s=130)
+    return installed
+
+
+def surroundings(cluster: Cluster) -> str:
+    """What `k8s/base` puts around the charts, for the namespace of the tests."""
+    rendered = cluster.run(cluster.kubectl_path, "kustomize", "k8s/base")
+    documents: list[dict[str, Any]] = [each for each in yaml.safe_load_all(rendered) if each]
+    for each in documents:
+        where = "name" if each["kind"] == "Namespace" else "namespace"
+        each["metadata"][where] = cluster.namespace
+    return "\n---\n".join(json.dumps(each) for each in documents)
+
+
+def remove(cluster: Cluster) -> None:
+    """Everything, and waits until it is gone."""
+    words = ("delete", "namespace", cluster.namespace, "--ignore-not-found", f"--timeout={GONE_S:.0f}s")
+    cluster.run(cluster.kubectl_path, *words, deadline_s=GONE_S + 20)

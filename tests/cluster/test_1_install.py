@@ -1,0 +1,69 @@
+"""What is there after `helm install`: everything ready, nothing refused, orders go through, and the books balance."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from local import topology
+from tests.support.cluster import Cluster, is_ready
+from tests.support.eventually import eventually
+from tests.support.shopper import shopping
+
+FIRST_ORDER_S = 240.0
+SERVICES = [row.name for row in topology.SERVICES]
+
+
+def test_an_order_is_confirmed_within_four_minutes_of_the_install(
+    shop: Cluster, record_property: Callable[[str, object], None]
+) -> None:
+    began = time.monotonic()
+    with shopping(shop, orders=2.0) as seen:
+        time.sleep(10)
+    confirmed = [each for each in seen.orders if each["told"] == "ORDER_STATE_CONFIRMED"]
+    assert confirmed, seen
+    assert (seen.failed, seen.odd) == ([], [])
+    took_s = shop.installed_s + min(each["told_at_s"] for each in confirmed) + (time.monotonic() - began - 10)
+    record_property("install_to_first_order_s", took_s)
+    assert took_s <= FIRST_ORDER_S
+
+
+def test_every_pod_is_ready_and_never_restarted(shop: Cluster) -> None:
+    pods = [pod for pod in shop.pods() if pod.status.phase != "Succeeded"]
+    assert {pod.metadata.labels["app.kubernetes.io/name"] for pod in pods} >= set(SERVICES)
+    assert [pod.metadata.name for pod in pods if not is_ready(pod)] == []
+
+
+def test_the_namespace_enforces_the_restricted_standard_and_nothing_was_refused(shop: Cluster) -> None:
+    labels = shop.core.read_namespace(shop.namespace).metadata.labels
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    events = shop.core.list_namespaced_event(shop.namespace).items
+    assert [each.message for each in events if each.reason == "FailedCreate"] == []
+
+
+def test_no_pod_has_a_token_of_the_api(shop: Cluster) -> None:
+    mounted = [
+        (pod.metadata.name, volume.name)
+        for pod in shop.pods()
+        for volume in pod.spec.volumes or ()
+        if volume.projected and any(source.service_account_token for source in volume.projected.sources)
+    ]
+    assert mounted == []
+
+
+def test_every_service_has_an_account_of_its_own(shop: Cluster) -> None:
+    accounts = {name: {pod.spec.service_account_name for pod in shop.pods(name)} for name in SERVICES}
+    assert accounts == {name: {name} for name in SERVICES}
+
+
+def test_the_books_balance(shop: Cluster) -> None:
+    eventually(lambda: shop.banyan("audit", "--namespace", shop.namespace, "--wait", "90s"), 200, 5)
+
+
+def test_the_root_file_system_of_a_service_is_read_only(shop: Cluster) -> None:
+    pod = shop.ready("product")[0].metadata.name
+    write = "open('/app/new', 'w')"
+    output = shop.run(
+        shop.kubectl_path, "-n", shop.namespace, "exec", pod, "--", "/venv/bin/python", "-c", write, expect=1
+    )
+    assert output == ""
