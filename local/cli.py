@@ -32,6 +32,7 @@ VERBS = {
     "orders": "local.verbs.orders",
     "audit": "local.verbs.audit",
     "chaos": "local.verbs.chaos",
+    "images": "local.verbs.images",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -1,15 +1,18 @@
 """`python -m local.seeding`: a process of its own, because gRPC's threads do not mix with a supervisor that forks.
 
 Reads one JSON object from standard input: `addresses` (service → host:port, those to seed) and `staff` (or null).
+With `--from-environment` they come from SEED_ADDRESSES (`product=host:port,…`), BANYAN_STAFF_EMAIL and
+BANYAN_STAFF_PASSWORD instead.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import grpc
 from google.protobuf.message import Message
@@ -22,7 +25,7 @@ from banyan.product.v1.product_pb2 import Category, Product
 from banyan.user.v1 import user_service_pb2 as user
 from banyan.user.v1.user_pb2 import ROLE_CUSTOMER, ROLE_STAFF
 from local.seeding.catalogue import CURRENCY, SeedProduct, categories, products
-from local.seeding.people import CUSTOMER_PASSWORD, CUSTOMERS
+from local.seeding.people import CUSTOMER_PASSWORD, CUSTOMERS, EMAIL_VARIABLE, PASSWORD_VARIABLE
 
 BATCH = 250
 CALL_DEADLINE_S = 30.0
@@ -104,9 +107,19 @@ async def seed_user(channel: grpc.aio.Channel, staff: dict[str, str] | None) -> 
         await call(channel, "/banyan.user.v1.UserService/EnsureUser", request, user.EnsureUserResponse)
 
 
+def from_environment() -> dict[str, Any]:
+    """The task of a job in a cluster; SystemExit that names the variable that is missing."""
+    try:
+        pairs = os.environ["SEED_ADDRESSES"].split(",")
+        staff = {"email": os.environ[EMAIL_VARIABLE], "password": os.environ[PASSWORD_VARIABLE]}
+    except KeyError as missing:
+        raise SystemExit(f"error: {missing.args[0]} is not set") from None
+    return {"addresses": dict(pair.split("=", 1) for pair in pairs), "staff": staff}
+
+
 async def main() -> None:
     """All parts at once."""
-    task = json.load(sys.stdin)
+    task = from_environment() if "--from-environment" in sys.argv[1:] else json.load(sys.stdin)
     channels = {name: grpc.aio.insecure_channel(where) for name, where in task["addresses"].items()}
     parts = []
     if "product" in channels:

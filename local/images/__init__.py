@@ -1,0 +1,1 @@
+"""Container images: which there are, what they are made of, and how they are built and pushed."""
