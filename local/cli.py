@@ -33,6 +33,8 @@ VERBS = {
     "audit": "local.verbs.audit",
     "chaos": "local.verbs.chaos",
     "images": "local.verbs.images",
+    "secrets": "local.verbs.secrets",
+    "charts": "local.verbs.charts",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -60,21 +61,47 @@ def schema(row: ServiceRow) -> Json:
         "description": properties["config"]["description"],
         "additionalProperties": False,
         "properties": {
-            name: {"type": "string", "pattern": KINDS[kind], "description": meaning}
+            name: {"type": ["string", "null"], "pattern": KINDS[kind], "description": meaning}
             for name, (kind, meaning) in sorted(settings(row, listed).items())
         },
     }
-    properties["enabled"] = {
-        "type": "boolean",
-        "description": "Read by the umbrella: whether it installs this chart.",
+    return _document(row.name, properties, base)
+
+
+def store_schema(name: str) -> Json:
+    """The JSON Schema of the values of a store's chart, or of another one that is no service's."""
+    base, _ = sources()
+    common = base["common"]
+    parts = {name: common[name] for name in ("global", "image", "resources")}
+    parts |= base["storeCommon"] | base["stores"][name]
+    if name == "seed":
+        del parts["persistence"]
+    return _document(name, {name: closed(each) for name, each in parts.items()}, base)
+
+
+def umbrella_schema() -> Json:
+    """The umbrella's: it knows its charts' names, and each chart judges its own part."""
+    base, _ = sources()
+    chart = yaml.safe_load((HELM / "banyan/Chart.yaml").read_text())
+    names = [each.get("alias", each["name"]) for each in chart["dependencies"]]
+    parts: Json = {name: {"type": "object", "description": f"Values of the chart {name}."} for name in names}
+    return _document("banyan", {"global": closed(base["common"]["global"])} | parts, base)
+
+
+def _document(name: str, properties: Json, base: Json) -> Json:
+    own: Json = {
+        "enabled": {
+            "type": "boolean",
+            "description": "Read by the umbrella: whether it installs this chart.",
+        },
+        "mesh-common": {"type": "object", "description": "Helm's own entry of the library."},
     }
-    properties["mesh-common"] = {"type": "object", "description": "Helm's own entry of the library."}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": f"Values of the chart {row.name}",
+        "title": f"Values of the chart {name}",
         "type": "object",
         "additionalProperties": False,
-        "properties": properties,
+        "properties": properties | (own if name != "banyan" else {}),
         "definitions": {name: closed(each) for name, each in base["definitions"].items()},
     }
 
@@ -106,12 +133,32 @@ def closed(node: Json) -> Json:
     return made
 
 
-def rendered(row: ServiceRow) -> str:
-    """The file's text."""
-    return json.dumps(schema(row), indent=2) + "\n"
+def schemas() -> dict[Path, str]:
+    """Every chart's schema: file → text."""
+    found = {HELM / "charts" / row.name: schema(row) for row in topology.SERVICES}
+    found |= {HELM / "charts" / name: store_schema(name) for name in sources()[0]["stores"]}
+    found[HELM / "banyan"] = umbrella_schema()
+    return {
+        folder / "values.schema.json": json.dumps(document, indent=2) + "\n"
+        for folder, document in found.items()
+    }
 
 
-def write() -> None:
-    """Writes every service's schema."""
-    for row in topology.SERVICES:
-        (HELM / "charts" / row.name / "values.schema.json").write_text(rendered(row))
+def merged_defaults(folder: Path) -> Json:
+    """What a chart's values are when nobody says otherwise: its own values over the library's defaults."""
+    own: Json = yaml.safe_load((folder / "values.yaml").read_text()) or {}
+    if folder.name not in {row.name for row in topology.SERVICES}:
+        return own
+    text = (HELM / "lib/mesh-common/templates/_defaults.tpl").read_text()
+    _, _, body = text.partition('{{- define "mesh.defaults" -}}')
+    body = body.partition("{{- end -}}")[0].replace("{{ .Chart.Name }}", folder.name)
+    return merged(yaml.safe_load(body), own)
+
+
+def merged(base: Json, over: Json) -> Json:
+    """`over` over `base`, key by key, as Helm does it."""
+    found = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), dict)
+        found[key] = merged(found[key], value) if both else value
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -34,8 +33,3 @@ def rendered() -> str:
     """The template's text."""
     body = yaml.safe_dump(table(), sort_keys=False, default_flow_style=None, width=120)
     return f'{HEAD}{{{{- define "mesh.topology" -}}}}\n{body}{{{{- end -}}}}\n'
-
-
-def write(target: Path = TARGET) -> None:
-    """Writes the template."""
-    target.write_text(rendered())

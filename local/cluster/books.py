@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,12 +13,12 @@ from urllib.parse import urlsplit, urlunsplit
 from local import topology
 from local.audit.target import WITH_BOOKS, WITH_LEDGER, Target
 from local.cluster.forwarding import forwards
+from local.cluster.kube import kubectl_output
 from local.errors import LocalError
 
 POSTGRES_PORT: Final = 5432
 LEDGER_PORT: Final = 8080
 NATS_PORT: Final = 4222
-ASK_S: Final = 30.0
 
 
 @contextmanager
@@ -70,12 +69,6 @@ def _at(url: str, address: str) -> str:
 
 
 def _get(kubectl: Path, namespace: str, what: str) -> list[dict[str, Any]]:
-    words = [str(kubectl), "-n", namespace, "get", what, "-o", "json"]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=ASK_S, check=False)
-    except subprocess.TimeoutExpired:
-        raise LocalError(f"the cluster did not answer within {ASK_S:g} s") from None
-    if done.returncode != 0:
-        raise LocalError(f"kubectl get {what}: {done.stderr.strip() or 'it failed without a word'}")
-    items: list[dict[str, Any]] = json.loads(done.stdout)["items"]
+    listing = kubectl_output(kubectl, "-n", namespace, "get", what, "-o", "json")
+    items: list[dict[str, Any]] = json.loads(listing)["items"]
     return items

@@ -7,7 +7,7 @@ import subprocess
 import typer
 
 from local.builds.tools import build_environment
-from local.charts import topology as charts
+from local.charts import generate as charts
 from local.paths import ROOT
 
 
@@ -17,6 +17,6 @@ def register(app: typer.Typer) -> None:
 
 
 def gen() -> int:
-    """Generate code from the contracts (protos/generate.sh), and the charts' table of callers."""
+    """Generate code from the contracts (protos/generate.sh), and what the charts' sources imply."""
     charts.write()
     return subprocess.call([str(ROOT / "protos" / "generate.sh")], env=build_environment(), cwd=ROOT)

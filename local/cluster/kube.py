@@ -1,0 +1,25 @@
+"""kubectl as a function."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from local.errors import LocalError
+
+ASK_S: Final = 60.0
+
+
+def kubectl_output(kubectl: Path, *words: str, stdin: str | None = None) -> str:
+    """What it prints; LocalError with its own words when it fails or takes longer than a minute."""
+    try:
+        done = subprocess.run(
+            [str(kubectl), *words], input=stdin, capture_output=True, text=True, timeout=ASK_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise LocalError(f"the cluster did not answer within {ASK_S:g} s: is KUBECONFIG right?") from None
+    if done.returncode != 0:
+        said = done.stderr.strip() or "it failed without a word"
+        raise LocalError(f"kubectl: {said}")
+    return done.stdout
