@@ -110,6 +110,7 @@ def kinds() -> tuple[Kind, ...]:
         Kind("go", "cart", (_go("cart"),), frozenset({"go", "stores"})),
         Kind("java", "payment", (_java("payment"),), frozenset({"java", "stores"})),
         Kind("typescript", "notification", (_node("notification"),), frozenset({"node", "stores"})),
+        Kind("charts", "what the Helm charts render and refuse", pytest("charts", "tests/charts")),
         Kind("architecture", "rules on the tree itself", pytest("architecture", "tests/architecture")),
         Kind(
             "contract",
