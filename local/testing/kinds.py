@@ -96,6 +96,12 @@ def _lint() -> tuple[Command, ...]:
     )
 
 
+def _cluster() -> tuple[Command, ...]:
+    """In the order of the files: the shop is installed once, used, changed, broken and removed."""
+    words = (sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:randomly", "tests/cluster")
+    return (Command("cluster", lambda: words),)
+
+
 def kinds() -> tuple[Kind, ...]:
     """All kinds, in the order in which a failure should be read."""
     return (
@@ -111,6 +117,13 @@ def kinds() -> tuple[Kind, ...]:
         Kind("java", "payment", (_java("payment"),), frozenset({"java", "stores"})),
         Kind("typescript", "notification", (_node("notification"),), frozenset({"node", "stores"})),
         Kind("charts", "what the Helm charts render and refuse", pytest("charts", "tests/charts")),
+        Kind(
+            "cluster",
+            "the charts on the cluster that KUBECONFIG names",
+            _cluster(),
+            frozenset({"machine"}),
+            by_default=False,
+        ),
         Kind("architecture", "rules on the tree itself", pytest("architecture", "tests/architecture")),
         Kind(
             "contract",

@@ -54,10 +54,8 @@ def installed(empty: Cluster) -> Cluster:
 @pytest.fixture(scope="session")
 def shop(installed: Cluster) -> Cluster:
     """The shop, with a pod of people in it."""
-    values = yaml.safe_load(installed.values[-1].read_text())
-    image = values["shopper"]["image"]
-    registry = values["global"]["imageRegistry"]
-    installed.kubectl("apply", "-f", "-", stdin=manifest(f"{registry}/{image['repository']}:{image['tag']}"))
+    images = json.loads(installed.values[-1].with_name("images.json").read_text())
+    installed.kubectl("apply", "-f", "-", stdin=manifest(images["shopper"]))
     installed.kubectl("wait", "--for=condition=Ready", "pod/shopper", "--timeout=120s", deadline_s=130)
     return installed
 

@@ -12,6 +12,9 @@ image: {{ include "mesh.image" (dict "root" . "image" $v.migrations.image) }}
 imagePullPolicy: {{ $v.migrations.image.pullPolicy }}
 env:
   {{- include "mesh.secretVariable" (dict "env" "DATABASE_URL" "ref" $v.database.urlSecret) | nindent 2 }}
+  {{- if eq $v.global.environment "development" }}
+  - {name: PGSSLMODE, value: disable}  # an address that says sslmode itself wins
+  {{- end }}
 resources:
   requests: {cpu: 10m, memory: 24Mi}
   limits: {memory: 96Mi}
