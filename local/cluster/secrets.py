@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final
 from local import topology
 from local.cluster.kube import kubectl_output
 from local.errors import LocalError
-from local.seeding.people import EMAIL_VARIABLE, PASSWORD_VARIABLE, STAFF_EMAIL
+from local.seeding.people import staff_from_environment
 
 REDIS_DATABASES: Final = {"cart": 0, "gateway": 1}
 Data = dict[str, str]
@@ -28,10 +27,8 @@ def wanted() -> dict[str, Data]:
         if "redis" in row.stores:
             found[f"{row.name}-redis"] = _redis(row.name)
     found["order-token"] = {"key": secrets.token_hex(32)}
-    found["staff"] = {
-        "email": os.environ.get(EMAIL_VARIABLE) or STAFF_EMAIL,
-        "password": os.environ.get(PASSWORD_VARIABLE) or secrets.token_urlsafe(15),
-    }
+    staff = staff_from_environment()
+    found["staff"] = {"email": staff.email, "password": staff.password}
     return found
 
 

@@ -16,6 +16,8 @@ PYTHON: Final = {
     "local/builds/tools.py": "PATH and JAVA_HOME, to find compilers",
     "local/builds/java.py": "PATH, for a child with an environment of its own",
     "local/stores/postgres.py": "PATH, for a child with an environment of its own",
+    "local/images/builder.py": "how buildah isolates is the machine's business",
+    "local/seeding/__main__.py": "as a Job in a cluster it has nothing but variables",
     "local/testing/runner.py": "CI, which it hands on to runners",
     "local/standins/carrier.py": "the stand-in's one setting, CARRIER_STEP_S",
     "banyan": "the launcher runs before anything is installed",

@@ -52,10 +52,13 @@ PUBLIC_HOSTS: Final = {
     "biomejs.dev": "the schema of biome.json",
     "json.schemastore.org": "schemas of configuration files",
     "json-schema.org": "schemas",
+    "helm.sh": "how to install Helm",
+    "kubernetes.io": "documentation",
 }
 # Names that can't be anywhere: loopback, reserved for documentation, or one word, a service of some mesh.
 NOWHERE: Final = re.compile(
-    r"localhost|127\.0\.0\.1|0\.0\.0\.0|[\w-]+|host\.\w+|([\w-]+\.)*(test|example|invalid|localhost)|example\.\w+"
+    r"localhost|127\.0\.0\.1|0\.0\.0\.0|[\w-]+|host\.\w+"
+    r"|([\w-]+\.)*(test|example|invalid|localhost)|([\w-]+\.)?example\.\w+|[\w-]+\.monitoring"
 )
 C_CODE: Final = re.compile(
     r"^\s*//\s*(?:(?:const|let|var|return|import|throw|await|private|public|if \(|for \(|while \()\b.*[;{]"

@@ -28,11 +28,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A namespace with its Pod Security labels, quota, limits and default deny, images pushed, secrets made."""
     if not os.environ.get("KUBECONFIG"):
         pytest.exit("tests/cluster need KUBECONFIG: the file of a cluster that they may install a shop on", 2)
-    registry = os.environ.get("BANYAN_TEST_REGISTRY", "localhost:5000")
+    images_go_to = os.environ.get("BANYAN_TEST_REGISTRY", "localhost:5000")
     namespace = os.environ.get("BANYAN_TEST_NAMESPACE", "banyan-test")
     images = Home.from_environment().path / "images-values.yaml"
     cluster = Cluster(namespace, [Path("helm/banyan/values-test.yaml"), images])
-    cluster.banyan("images", "push", "--registry", registry, deadline_s=3_000)
+    cluster.banyan("images", "push", "--registry", images_go_to, deadline_s=3_000)
     cluster.banyan("charts", "deps")
     remove(cluster)
     cluster.run(cluster.kubectl_path, "apply", "-f", "-", stdin=surroundings(cluster))
@@ -67,7 +67,7 @@ def surroundings(cluster: Cluster) -> str:
     for each in documents:
         where = "name" if each["kind"] == "Namespace" else "namespace"
         each["metadata"][where] = cluster.namespace
-    return "\n---\n".join(json.dumps(each) for each in documents)
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": documents})
 
 
 def remove(cluster: Cluster) -> None:
