@@ -11,6 +11,7 @@ import itertools
 import json
 import random
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -103,13 +104,13 @@ async def main() -> int:
         sys.stdin.read()
         loop.call_soon_threadsafe(ended.set)
 
-    waiting = loop.run_in_executor(None, wait_for_end)
+    # A daemon: a load that can't be begun ends at once, though standard input is still open.
+    threading.Thread(target=wait_for_end, daemon=True).start()
     try:
         records = await shop(task, ended)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    await waiting
     _say(json.dumps(seen(records)))
     return 0
 

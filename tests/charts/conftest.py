@@ -67,7 +67,7 @@ def words(chart: str, files: Iterable[str], sets: Mapping[str, str]) -> list[str
 def _render(program: Path, *given: str) -> Rendered:
     done = subprocess.run([str(program), *given], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
-    return Rendered(yaml.safe_load_all(done.stdout))
+    return Rendered(yaml.load_all(done.stdout, yaml.CSafeLoader))
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ class Cluster:
     def upgrade(self, *words: str, wait: bool = True, expect: int | None = 0) -> str:
         """`helm upgrade --install` of the umbrella with the files of `values` and then `words`."""
         files = [word for path in self.values for word in ("-f", path)]
-        waits = ("--wait", "--timeout", f"{READY_S:.0f}s") if wait else ()
+        waits = ("--wait", "--wait-for-jobs", "--timeout", f"{READY_S:.0f}s") if wait else ()
         return self.helm(
             "upgrade",
             "--install",
