@@ -32,12 +32,16 @@ class Books:
     repeated_mails: int = 0
 
 
-def audit(home: Path) -> Books:
-    """Compares all books once the mesh is quiet; LocalError when there is no audit to call."""
+def audit(*words: str, home: Path | None = None) -> Books:
+    """Compares all books once the mesh is quiet; LocalError when there is no audit to call.
+
+    The mesh is that of `home`, or what `words`, arguments of the audit, name.
+    """
+    environment = {**os.environ, "NO_COLOR": "1"} | ({"BANYAN_HOME": str(home)} if home else {})
     try:
         done = subprocess.run(
-            [str(ROOT / "banyan"), "audit", "--json", "--wait", WAIT],
-            env={**os.environ, "BANYAN_HOME": str(home), "NO_COLOR": "1"},
+            [str(ROOT / "banyan"), "audit", "--json", "--wait", WAIT, *words],
+            env=environment,
             capture_output=True,
             text=True,
             timeout=DEADLINE_S,

@@ -9,6 +9,9 @@ from typing import Final
 from local import topology
 from local.errors import LocalError
 
+ANY: Final[frozenset[str]] = frozenset()
+STORES: Final = frozenset(row.name for row in topology.STORES)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -18,6 +21,8 @@ class Field:
     """Replicas, stores and stand-ins."""
     links: Sequence[str] = ()
     """`order-to-payment-2`; none without faulty links."""
+    can: frozenset[str] = ANY
+    """The kinds of faults that can be done there; empty: all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,11 +31,15 @@ class Kind:
 
     name: str
     meaning: str
-    targets: Callable[[Field], Sequence[str]]
+    among: Callable[[Field], Sequence[str]]
     lasts_s: tuple[float, float] = (0.0, 0.0)
     amounts: tuple[str, ...] = ("",)
     alone: bool = False
     """Nothing else happens beside it nor for a while after it, so that the recovery seen is its own."""
+
+    def targets(self, where: Field) -> Sequence[str]:
+        """What it can strike there."""
+        return self.among(where) if not where.can or self.name in where.can else ()
 
 
 def _processes(field_: Field) -> Sequence[str]:
@@ -53,56 +62,54 @@ def _where_answers_matter(field_: Field) -> Sequence[str]:
 
 
 KINDS: Final[tuple[Kind, ...]] = (
-    Kind(name="kill", meaning="kill -9", targets=_processes, alone=True),
-    Kind(name="freeze", meaning="SIGSTOP, then SIGCONT", targets=_processes, lasts_s=(2.0, 6.0)),
-    Kind(
-        name="restart", meaning="stopped, down for a while, started", targets=_processes, lasts_s=(0.0, 3.0)
-    ),
+    Kind(name="kill", meaning="kill -9", among=_processes, alone=True),
+    Kind(name="freeze", meaning="SIGSTOP, then SIGCONT", among=_processes, lasts_s=(2.0, 6.0)),
+    Kind(name="restart", meaning="stopped, down for a while, started", among=_processes, lasts_s=(0.0, 3.0)),
     Kind(
         name="cut",
         meaning="connections refused, reset, or silent",
-        targets=_links,
+        among=_links,
         lasts_s=(2.0, 6.0),
         amounts=("refuse", "reset", "silence"),
     ),
     Kind(
         name="slow",
         meaning="delayed or throttled",
-        targets=_links,
+        among=_links,
         lasts_s=(3.0, 8.0),
         amounts=("100 ms", "400 ms", "1500 ms", "8 kB/s"),
     ),
     Kind(
         name="lost-answer",
         meaning="the request arrives and has its effect, the answer never comes back",
-        targets=_where_answers_matter,
+        among=_where_answers_matter,
         lasts_s=(3.0, 7.0),
     ),
     Kind(
         name="outside-slow",
         meaning="a stand-in takes its time",
-        targets=_named("payment-provider", "carrier", "sinks"),
+        among=_named("payment-provider", "carrier", "sinks"),
         lasts_s=(3.0, 8.0),
         amounts=("500 ms", "3000 ms"),
     ),
     Kind(
         name="outside-errors",
         meaning="a stand-in answers 500 to half of all, or 503 to all",
-        targets=_named("payment-provider", "carrier", "sinks"),
+        among=_named("payment-provider", "carrier", "sinks"),
         lasts_s=(3.0, 8.0),
         amounts=("half", "all"),
     ),
     Kind(
         name="full-disk",
         meaning="a store can write nothing more",
-        targets=_named("postgres", "nats", "redis"),
+        among=_named("postgres", "nats", "redis"),
         lasts_s=(4.0, 8.0),
         alone=True,
     ),
     Kind(
         name="clock",
         meaning="a service starts again with another time, and later with the true one",
-        targets=_named("user", "gateway", "inventory", "order", "payment", "shipping"),
+        among=_named("user", "gateway", "inventory", "order", "payment", "shipping"),
         lasts_s=(3.0, 6.0),
         amounts=("+45 s", "-45 s", "+1200 s", "-1200 s"),
     ),
@@ -139,6 +146,11 @@ def group(process: str) -> str:
     """`product-2` and `product-1` → `product`; stores and stand-ins stay."""
     stem, _, number = process.rpartition("-")
     return stem if stem and number.isdigit() else process
+
+
+def is_store(process: str) -> bool:
+    """`redis`, or a cluster's `order-postgres`."""
+    return process.rpartition("-")[2] in STORES
 
 
 def chosen(names: Sequence[str]) -> list[Kind]:

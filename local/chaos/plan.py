@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from local import topology
-from local.chaos.kinds import Field, Kind, Strike, touched
+from local.chaos.kinds import Field, Kind, Strike, is_store, touched
 
 WARM_UP_S: Final = 5.0
 """Load without faults at the beginning, to compare with."""
@@ -19,7 +18,6 @@ BEFORE_ALONE_S: Final = 4.0
 SPACING_S: Final = (3.0, 7.5)
 """From one fault's start to the next one's."""
 AT_ONCE: Final = 2
-_STORES: Final = frozenset(row.name for row in topology.STORES)
 
 
 @dataclass(slots=True)
@@ -79,7 +77,7 @@ def plan(seed: int, seconds: float, kinds: Sequence[Kind], where: Field) -> list
 
 def calm_s(target: str) -> float:
     """How long nothing else happens after a fault that is alone."""
-    return STORE_CALM_S if target in _STORES else CALM_S
+    return STORE_CALM_S if is_store(target) else CALM_S
 
 
 def _turns(decks: Sequence[_Deck], dice: random.Random) -> Iterator[_Deck]:

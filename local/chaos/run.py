@@ -13,16 +13,15 @@ from local.bench.run import machine
 from local.chaos import books, recovery
 from local.chaos.client import Client
 from local.chaos.figures import Outcome
-from local.chaos.grip import Grip
 from local.chaos.kinds import Kind, Strike, without_targets
 from local.chaos.load import Load
+from local.chaos.mesh import Mesh
 from local.chaos.plan import plan
 from local.chaos.records import Records
 from local.chaos.settling import ask_again, settle
 from local.chaos.striking import Striker
 from local.chaos.verdict import judge
 from local.errors import LocalError
-from local.home import Home
 
 AFTER_LAST_S: Final = 12.0
 """Load goes on so long after the last fault, to see it recover."""
@@ -42,21 +41,19 @@ class Settings:
     staff: tuple[str, str]
 
 
-async def run(home: Home, settings: Settings, tell: Tell) -> Outcome:
-    """Runs against the mesh of `home`, which must be up; LocalError when it can't be begun."""
-    grip = await Grip.take(home)
+async def run(mesh: Mesh, settings: Settings, tell: Tell) -> Outcome:
+    """Runs against a mesh that is up; LocalError when it can't be begun."""
     records = Records()
-    client = Client(grip.gateways(), records, random.Random(settings.seed))  # noqa: S311 - no secret
+    client = Client(mesh.gateways(), records, random.Random(settings.seed))  # noqa: S311 - no secret
     try:
-        return await _Run(grip, client, records, settings, tell).carry_out()
+        return await _Run(mesh, client, records, settings, tell).carry_out()
     finally:
         await client.close()
-        await grip.close()
 
 
 class _Run:
-    def __init__(self, grip: Grip, client: Client, records: Records, settings: Settings, tell: Tell) -> None:
-        self._grip = grip
+    def __init__(self, mesh: Mesh, client: Client, records: Records, settings: Settings, tell: Tell) -> None:
+        self._mesh = mesh
         self._client = client
         self._records = records
         self._settings = settings
@@ -65,7 +62,7 @@ class _Run:
 
     async def carry_out(self) -> Outcome:
         settings, began = self._settings, datetime.now(UTC)
-        field = await self._grip.field()
+        field = await self._mesh.field()
         for kind in without_targets(settings.kinds, field):
             self._tell(f"{kind.name}: left out, there is nothing here it could strike")
         strikes = plan(settings.seed, settings.seconds, settings.kinds, field)
@@ -75,7 +72,7 @@ class _Run:
         self._client.restart_clock()
         self._tell(f"{len(strikes)} faults in {settings.seconds / 60:g} minutes")
         end_s = await self._break(strikes)
-        unready = await self._grip.unready(READY_AGAIN_S)
+        unready = await self._mesh.unready(READY_AGAIN_S)
         last_s = max((each.ended_s for each in self._records.struck), default=0.0)
         await ask_again(self._records, self._load.ordering)
         self._tell("quiet: orders come to their end")
@@ -99,7 +96,7 @@ class _Run:
     async def _break(self, strikes: Sequence[Strike]) -> float:
         """Load and faults together; when the load ended."""
         self._load.start()
-        striker = Striker(self._grip, self._records, self._client.now_s, self._tell)
+        striker = Striker(self._mesh.fault, self._records, self._client.now_s, self._tell)
         try:
             await striker.carry_out(strikes, self._settings.seconds)
             last_s = max((each.ended_s for each in self._records.struck), default=0.0)
@@ -112,7 +109,7 @@ class _Run:
     async def _audit(self) -> books.Books | None:
         self._tell("the books are compared")
         try:
-            return await asyncio.to_thread(books.audit, self._grip.home.path)
+            return await asyncio.to_thread(self._mesh.audit)
         except LocalError as error:
             self._tell(str(error))
             return None

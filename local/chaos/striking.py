@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from local.chaos.faults import FAULTS
-from local.chaos.grip import Grip
 from local.chaos.kinds import Strike
+from local.chaos.mesh import Fault
 from local.chaos.plan import AT_ONCE, calm_s
 from local.chaos.records import Records, Struck
 from local.errors import LocalError
@@ -21,8 +20,10 @@ Tell = Callable[[str], None]
 class Striker:
     """Strikes one mesh. What is late moves all that follows, so that the plan's distances hold."""
 
-    def __init__(self, grip: Grip, records: Records, now_s: Callable[[], float], tell: Tell) -> None:
-        self._grip = grip
+    def __init__(
+        self, fault_for: Callable[[Strike], Fault], records: Records, now_s: Callable[[], float], tell: Tell
+    ) -> None:
+        self._fault_for = fault_for
         self._records = records
         self._now_s = now_s
         self._tell = tell
@@ -65,7 +66,7 @@ class Striker:
                 task.result()
 
     async def _strike(self, strike: Strike) -> None:
-        fault = FAULTS[strike.kind](self._grip, strike)
+        fault = self._fault_for(strike)
         self._tell(f"{strike.number:>3}  {strike.kind} {strike.target} {strike.amount}".rstrip())
         struck = Struck(strike, self._now_s(), 0.0)
         self._records.struck.append(struck)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from local import topology
 from local.chaos.books import Books
+from local.chaos.kinds import is_store
 from local.chaos.records import Placed, Records, Struck
 from local.chaos.settling import FINISHED_WITHIN_S, UNFINISHED, Settled
 
@@ -24,7 +24,6 @@ LATER: Final[Mapping[str, frozenset[str]]] = {
 }
 """State that was told → states it may have afterwards, if nobody asks for its end. PENDING may become anything."""
 IF_ASKED: Final = frozenset({"ORDER_STATE_CANCELLING", "ORDER_STATE_CANCELLED"})
-STORES: Final = frozenset(row.name for row in topology.STORES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +151,7 @@ def _available(records: Records) -> Promise:
 def _recovered(struck: Sequence[Struck], kind: str, *, stores: bool) -> Promise:
     limit = STORE_RECOVERY_S if stores else RECOVERY_S
     name = "orders well again after kill -9 of " + ("a store" if stores else "any other process")
-    faults = [
-        each for each in struck if each.strike.kind == kind and (each.strike.target in STORES) == stores
-    ]
+    faults = [each for each in struck if each.strike.kind == kind and is_store(each.strike.target) == stores]
     late = [each for each in faults if each.recovery_s is None or each.recovery_s > limit]
     cases = tuple(
         f"{_title(each)}: " + ("not seen" if each.recovery_s is None else f"{each.recovery_s:.1f} s")

@@ -87,3 +87,10 @@ def existing(kubectl: Path, namespace: str) -> set[str]:
         )
     words = ("-n", namespace, "get", "secrets", "-o", "jsonpath={.items[*].metadata.name}")
     return set(kubectl_output(kubectl, *words).split())
+
+
+def staff_of(kubectl: Path, namespace: str) -> tuple[str, str]:
+    """Email and password of the member of staff; LocalError when the namespace has no such secret."""
+    listing = kubectl_output(kubectl, "-n", namespace, "get", "secret", "staff", "-o", "json")
+    data = json.loads(listing)["data"]
+    return base64.b64decode(data["email"]).decode(), base64.b64decode(data["password"]).decode()

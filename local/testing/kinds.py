@@ -98,7 +98,17 @@ def _lint() -> tuple[Command, ...]:
 
 def _cluster() -> tuple[Command, ...]:
     """In the order of the files: the shop is installed once, used, changed, broken and removed."""
-    words = (sys.executable, "-m", "pytest", "-q", "--color=no", "-p", "no:randomly", "tests/cluster")
+    words = (
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--color=no",
+        "-p",
+        "no:randomly",
+        "--timeout=600",
+        "tests/cluster",
+    )
     return (Command("cluster", lambda: words),)
 
 

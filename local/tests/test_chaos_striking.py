@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psutil
@@ -32,11 +32,12 @@ class Seen:
         self.words: list[str] = []
         self.at_once = self.most_at_once = 0
         self.failing = ""
+        self.fault: Callable[[Strike], Fault]
 
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    """Replaces every fault by one that only writes down what it does."""
+    """Faults that only write down what they do."""
     made = Seen()
 
     class Written(Fault):
@@ -51,7 +52,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
             made.words.append(f"-{self.target}")
             made.at_once -= 1
 
-    monkeypatch.setattr(striking, "FAULTS", dict.fromkeys(FAULTS, Written))
+    made.fault = lambda strike: Written(GRIP, strike)
     monkeypatch.setattr(striking, "calm_s", lambda _: 0.05)
     return made
 
@@ -62,16 +63,16 @@ def strike(number: int, at_s: float, kind: str, target: str, lasts_s: float = 0.
     )
 
 
-async def carry_out(*strikes: Strike, end_s: float = 10.0) -> tuple[Records, list[str]]:
+async def carry_out(seen: Seen, *strikes: Strike, end_s: float = 10.0) -> tuple[Records, list[str]]:
     records, told, began = Records(), list[str](), time.monotonic()
-    striker = Striker(GRIP, records, lambda: time.monotonic() - began, told.append)
+    striker = Striker(seen.fault, records, lambda: time.monotonic() - began, told.append)
     async with asyncio.timeout(20):
         await striker.carry_out(strikes, end_s)
     return records, told
 
 
 async def test_faults_overlap_as_planned(seen: Seen) -> None:
-    records, _ = await carry_out(strike(1, 0.0, "freeze", "a-1", 0.3), strike(2, 0.1, "freeze", "b-1"))
+    records, _ = await carry_out(seen, strike(1, 0.0, "freeze", "a-1", 0.3), strike(2, 0.1, "freeze", "b-1"))
     assert seen.words == ["+a-1", "+b-1", "-b-1", "-a-1"]
     assert [each.strike.number for each in records.struck] == [1, 2]
     assert all(each.ended_s - each.began_s >= each.strike.lasts_s for each in records.struck)
@@ -79,31 +80,36 @@ async def test_faults_overlap_as_planned(seen: Seen) -> None:
 
 async def test_what_must_be_alone_waits_for_all_others_and_they_for_it(seen: Seen) -> None:
     await carry_out(
-        strike(1, 0.0, "freeze", "a-1", 0.3), strike(2, 0.05, "kill", "b-1"), strike(3, 0.06, "freeze", "c-1")
+        seen,
+        strike(1, 0.0, "freeze", "a-1", 0.3),
+        strike(2, 0.05, "kill", "b-1"),
+        strike(3, 0.06, "freeze", "c-1"),
     )
     assert seen.words == ["+a-1", "-a-1", "+b-1", "-b-1", "+c-1", "-c-1"]
 
 
 async def test_two_replicas_of_a_service_are_never_struck_at_once_however_late_it_is(seen: Seen) -> None:
-    await carry_out(strike(1, 0.0, "freeze", "a-1", 0.3), strike(2, 0.0, "freeze", "a-2"))
+    await carry_out(seen, strike(1, 0.0, "freeze", "a-1", 0.3), strike(2, 0.0, "freeze", "a-2"))
     assert seen.words == ["+a-1", "-a-1", "+a-2", "-a-2"]
 
 
 async def test_no_more_than_two_at_once(seen: Seen) -> None:
-    await carry_out(*(strike(number, 0.0, "freeze", f"{number}x", 0.2) for number in range(5)))
+    await carry_out(seen, *(strike(number, 0.0, "freeze", f"{number}x", 0.2) for number in range(5)))
     assert seen.most_at_once == 2
 
 
 async def test_a_fault_that_fails_is_undone_told_and_written_down(seen: Seen) -> None:
     seen.failing = "a-1"
-    records, told = await carry_out(strike(1, 0.0, "restart", "a-1"), strike(2, 0.0, "restart", "b-1"))
+    records, told = await carry_out(seen, strike(1, 0.0, "restart", "a-1"), strike(2, 0.0, "restart", "b-1"))
     assert sorted(seen.words) == ["+a-1", "+b-1", "-a-1", "-b-1"]
     assert [each.trouble for each in records.struck] == ["it does not start", ""]
     assert any("it does not start" in line for line in told)
 
 
 async def test_nothing_begins_after_the_end(seen: Seen) -> None:
-    records, _ = await carry_out(strike(1, 0.0, "freeze", "a-1"), strike(2, 0.5, "freeze", "b-1"), end_s=0.4)
+    records, _ = await carry_out(
+        seen, strike(1, 0.0, "freeze", "a-1"), strike(2, 0.5, "freeze", "b-1"), end_s=0.4
+    )
     assert [each.strike.number for each in records.struck] == [1]
 
 

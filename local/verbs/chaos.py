@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from local.chaos.figures import Outcome, as_json
+from local.chaos.here import here as this_mesh
+from local.chaos.in_cluster import in_cluster
 from local.chaos.kinds import KINDS, chosen
+from local.chaos.mesh import Mesh
 from local.chaos.own_mesh import STAFF, own_mesh
 from local.chaos.report import show, write
 from local.chaos.run import Settings, run
+from local.cluster.secrets import staff_of
+from local.cluster.tools import kubectl
 from local.errors import LocalError
 from local.home import SHARED, Home
 from local.seeding.people import staff_from_environment
 from local.view.console import err, out
 from local.view.tables import show_table
 
+Staff = tuple[str, str]
 PORT_BASE = 27_000  # below the ports that the system gives to outgoing connections, and below the bench's
 
 
@@ -47,6 +54,9 @@ def chaos(
     here: Annotated[
         bool, typer.Option("--here", help="Break the mesh that runs here instead of one of its own.")
     ] = False,
+    namespace: Annotated[
+        str, typer.Option(metavar="NS", help="Break the shop in this namespace of the cluster of KUBECONFIG.")
+    ] = "",
     show_list: Annotated[bool, typer.Option("--list", help="Show the kinds of faults.")] = False,
     port_base: Annotated[int, typer.Option(help="Its own mesh listens from here on.")] = PORT_BASE,
 ) -> int:
@@ -56,33 +66,61 @@ def chaos(
         return 0
     wanted = chosen([name for words in kinds or () for name in words.split(",")])
     target = report or SHARED / "chaos" / f"seed-{seed}.html"
-    results: list[Outcome] = []
-    with _mesh(here, port_base, results) as (home, staff):
-        settings = Settings(seconds=minutes * 60, seed=seed, kinds=wanted, rate=rate, staff=staff)
-        results.append(asyncio.run(run(home, settings, _tell)))
-    outcome = results[0]
+    if here and namespace:
+        raise LocalError("--here and --namespace name two meshes: choose one")
+    place = Place(here, namespace, port_base)
+    outcome, folder = asyncio.run(
+        _carry_out(
+            place,
+            lambda staff: Settings(seconds=minutes * 60, seed=seed, kinds=wanted, rate=rate, staff=staff),
+        )
+    )
     beside = write(outcome, target)
     if as_document:
         print(json.dumps(as_json(outcome), indent=1))
     else:
         show(outcome)
         out.print(f"\nreport: {target}, {beside}", style="dim")
-        if not outcome.kept:
-            out.print(f"logs and data of the mesh: {home.path}", style="dim")
+        if folder and not outcome.kept:
+            out.print(f"logs and data of the mesh: {folder}", style="dim")
     return int(not outcome.kept)
 
 
-@contextmanager
-def _mesh(here: bool, port_base: int, results: list[Outcome]) -> Iterator[tuple[Home, tuple[str, str]]]:
-    if not here:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the mesh is: here, in a namespace, or one of its own."""
+
+    here: bool
+    namespace: str
+    port_base: int
+
+
+async def _carry_out(place: Place, settings: Callable[[Staff], Settings]) -> tuple[Outcome, Path | None]:
+    """The outcome, and the folder of the mesh when it is on this machine."""
+    results: list[Outcome] = []
+    async with _mesh(place, results) as (mesh, staff, folder):
+        results.append(await run(mesh, settings(staff), _tell))
+    return results[0], folder
+
+
+@asynccontextmanager
+async def _mesh(place: Place, results: list[Outcome]) -> AsyncIterator[tuple[Mesh, Staff, Path | None]]:
+    if place.namespace:
+        program = kubectl()
+        async with in_cluster(program, place.namespace) as shop:
+            yield shop, staff_of(program, place.namespace), None
+    elif place.here:
+        staff = staff_from_environment()
+        if staff.generated:
+            raise LocalError("--here needs BANYAN_STAFF_EMAIL and BANYAN_STAFF_PASSWORD as they were at `up`")
+        home = Home.from_environment()
+        async with this_mesh(home) as running:
+            yield running, (staff.email, staff.password), home.path
+    else:
         _tell("a mesh of its own starts: two replicas of every service, a proxy between every two")
-        with own_mesh(port_base, keep=lambda: not results or not results[0].kept) as home:
-            yield home, STAFF
-        return
-    staff = staff_from_environment()
-    if staff.generated:
-        raise LocalError("--here needs BANYAN_STAFF_EMAIL and BANYAN_STAFF_PASSWORD as they were at `up`")
-    yield Home.from_environment(), (staff.email, staff.password)
+        with own_mesh(place.port_base, keep=lambda: not results or not results[0].kept) as home:
+            async with this_mesh(home) as running:
+                yield running, STAFF, home.path
 
 
 def _tell(text: str) -> None:
