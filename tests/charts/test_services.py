@@ -125,6 +125,17 @@ def test_the_grace_period_covers_the_drain(render: Render, row: ServiceRow) -> N
     assert container_of(rendered, row.name)["lifecycle"] == {"preStop": {"sleep": {"seconds": 4}}}
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in topology.SERVICES if row.name != "gateway"], ids=lambda row: row.name
+)
+def test_a_pod_that_has_left_the_dns_serves_until_its_callers_know(render: Render, row: ServiceRow) -> None:
+    for seconds in (5, 30):
+        rendered = render(row.name, global__dnsSeconds=str(seconds))
+        hook = container_of(rendered, row.name)["lifecycle"]["preStop"]
+        assert hook == {"sleep": {"seconds": seconds + 5}}
+        assert pod_of(rendered, row.name)["terminationGracePeriodSeconds"] == seconds + 5 + 3 + 10 + 5
+
+
 @each_service
 def test_a_change_of_configuration_rolls_the_pods(render: Render, row: ServiceRow) -> None:
     def checksum(rendered: Rendered) -> str:

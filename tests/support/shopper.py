@@ -127,6 +127,6 @@ def shopping(
     seen.requests, seen.orders, seen.odd = document["requests"], document["orders"], document["odd"]
 
 
-def until_requests(started: float, rate: float, least: int) -> float:
+def until_requests(started: float, rate: float, least: float) -> float:
     """Seconds still to wait until `least` requests were begun at `rate` a second since `started` (monotonic)."""
     return max(least / rate - (time.monotonic() - started), 0.0)

@@ -16,9 +16,10 @@ ports:
   {{- end }}
   - {name: admin, containerPort: 9090}
 {{ include "mesh.probes" . }}
-{{- if gt (int $v.drain.preStopSeconds) 0 }}
+{{- $wait := include "mesh.preStopSeconds" $v | int }}
+{{- if gt $wait 0 }}
 lifecycle:
-  preStop: {sleep: {seconds: {{ int $v.drain.preStopSeconds }}}}
+  preStop: {sleep: {seconds: {{ $wait }}}}
 {{- end }}
 resources: {{- toYaml $v.resources | nindent 2 }}
 securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}

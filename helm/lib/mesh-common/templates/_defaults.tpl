@@ -8,6 +8,7 @@ global:
   prometheus: {url: "http://prometheus.monitoring:9090"}
   monitoringNamespace: monitoring
   otlpEndpoint: ""
+  dnsSeconds: 5
   migrations: {mode: ""}
   autoscaling: {mode: ""}
 image: {repository: banyan/{{ .Chart.Name }}, tag: "", digest: "", pullPolicy: IfNotPresent}
@@ -15,12 +16,7 @@ replicas: 1
 config: {}
 secretEnv: {}
 secretFiles: {}
-database:
-  urlSecret: {name: {{ .Chart.Name }}-database, key: url}
-  poolMax: 5
-  extraConnections: 1
-  maxConnections: 60
-  reserved: 5
+database: {urlSecret: {name: {{ .Chart.Name }}-database, key: url}, poolMax: 5, extraConnections: 1, maxConnections: 60, reserved: 5}
 redis: {urlSecret: {name: {{ .Chart.Name }}-redis, key: url}}
 migrations:
   enabled: true
@@ -28,10 +24,8 @@ migrations:
   image: {repository: banyan/{{ .Chart.Name }}-migrations, tag: "", digest: "", pullPolicy: IfNotPresent}
   deadlineSeconds: 120
   attempts: 3
-resources:
-  requests: {cpu: 40m, memory: 96Mi}
-  limits: {memory: 256Mi}
-drain: {preStopSeconds: 0, delaySeconds: 3, graceSeconds: 10}
+resources: {requests: {cpu: 40m, memory: 96Mi}, limits: {memory: 256Mi}}
+drain: {delaySeconds: 3, graceSeconds: 10}
 probes:
   startup: {periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 120}
   readiness: {periodSeconds: 2, timeoutSeconds: 2, failureThreshold: 2}

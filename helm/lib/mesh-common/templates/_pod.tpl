@@ -1,9 +1,14 @@
+{{/* A pod that has left the DNS serves on until every caller knows: answers are kept for the TTL, callers look every 5 s. */}}
+{{- define "mesh.preStopSeconds" -}}
+{{- if hasKey .drain "preStopSeconds" }}{{ .drain.preStopSeconds }}{{ else }}{{ add .global.dnsSeconds 5 }}{{ end -}}
+{{- end -}}
+
 {{- define "mesh.podSpec" -}}
 {{- $v := include "mesh.values" . | fromYaml -}}
 serviceAccountName: {{ .Chart.Name }}
 automountServiceAccountToken: false
 enableServiceLinks: false
-terminationGracePeriodSeconds: {{ add $v.drain.preStopSeconds $v.drain.delaySeconds $v.drain.graceSeconds 5 }}
+terminationGracePeriodSeconds: {{ add (include "mesh.preStopSeconds" $v | int) $v.drain.delaySeconds $v.drain.graceSeconds 5 }}
 securityContext: {{- include "mesh.podSecurity" 65532 | nindent 2 }}
 {{- include "mesh.pullSecrets" . }}
 {{- include "mesh.placement" . }}
