@@ -43,7 +43,11 @@ def sections(row: ServiceRow, base: Json) -> Json:
     found = dict(base["common"])
     for store in row.stores:
         found |= base.get(store, {})
+    if row.language == "python":
+        found |= base["live"]
     if row.name == "gateway":
+        live = found["live"]
+        found["live"] = live | {"properties": live["properties"] | base["liveOfGateway"]}
         found |= base["gateway"]
         policy = found["networkPolicy"]
         found["networkPolicy"] = policy | {

@@ -148,6 +148,24 @@ def test_a_change_of_configuration_rolls_the_pods(render: Render, row: ServiceRo
 
 
 @each_service
+def test_a_change_of_live_settings_rolls_no_pod(
+    render: Render, refusal: Callable[..., str], row: ServiceRow
+) -> None:
+    if row.language != "python":
+        assert "'live' not allowed" in refusal(row.name, live__trace_percent="5")
+        return
+    plain, changed = render(row.name), render(row.name, live__trace_percent="5")
+    assert plain.one("Deployment", row.name) == changed.one("Deployment", row.name)
+    assert json.loads(changed.one("ConfigMap", f"{row.name}-live")["data"]["live.json"]) == {
+        "trace_percent": 5
+    }
+    mounts = {each["name"]: each for each in container_of(changed, row.name)["volumeMounts"]}
+    folder = mounts["live"]["mountPath"]
+    assert "subPath" not in mounts["live"], "Kubernetes never renews a single file"
+    assert changed.one("ConfigMap", row.name)["data"]["BANYAN_LIVE_FILE"] == f"{folder}/live.json"
+
+
+@each_service
 def test_a_budget_and_a_spread_keep_it_alive(render: Render, row: ServiceRow) -> None:
     rendered = render(row.name, HA)
     budget = rendered.one("PodDisruptionBudget", row.name)["spec"]

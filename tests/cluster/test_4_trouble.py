@@ -21,6 +21,8 @@ ORDERS_PER_S: Final = 1.0
 LIMIT: Final = ("--timeout", "45s")
 """For rollouts that can't succeed; the last one named wins."""
 TOO_MANY_REQUESTS: Final = 429
+KUBELET_SYNC_S: Final = 150.0
+"""A mounted ConfigMap is renewed at the next sync, a minute and more apart."""
 
 
 def nobody_noticed(seen: Seen) -> None:
@@ -129,6 +131,18 @@ def test_changed_configuration_reaches_new_pods_and_fails_no_request(shop: Clust
     assert '"level":"debug"' in shop.kubectl("logs", new, "-c", "order")
     assert names(shop, "payment") == others, "only the service that was changed is rolled"
     nobody_noticed(seen)
+    shop.upgrade()
+
+
+def test_live_settings_reach_running_pods(shop: Cluster) -> None:
+    pod = shop.ready("product")[0].metadata.name
+    shop.upgrade("--set", "product.live.log_level=debug")
+
+    def applied() -> bool:
+        return '"log_level":"debug"' in shop.kubectl("logs", pod, "-c", "product", "--tail=2000")
+
+    eventually(applied, KUBELET_SYNC_S, 5)
+    assert names(shop, "product") == {pod}
     shop.upgrade()
 
 

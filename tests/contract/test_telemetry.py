@@ -32,7 +32,16 @@ LIBRARY: Final = ("process_", "python_")
 READY_S: Final = 30.0
 NOWHERE: Final = "127.0.0.1:1"
 # The kit defines these in every process, also where nothing feeds them.
-OF_THE_KIT: Final = ("common", "clients", "channels", "database", "producers", "consumers", "background")
+OF_THE_KIT: Final = (
+    "common",
+    "clients",
+    "channels",
+    "database",
+    "producers",
+    "consumers",
+    "background",
+    "live",
+)
 Metrics = dict[str, tuple[str, frozenset[str]]]
 
 

@@ -25,6 +25,9 @@ resources: {{- toYaml $v.resources | nindent 2 }}
 securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
+  {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
+  - {name: live, mountPath: /etc/banyan/live, readOnly: true}
+  {{- end }}
   {{- range $name, $file := $v.secretFiles }}
   - {name: {{ $name }}, mountPath: {{ $file.mountPath }}, readOnly: true}
   {{- end }}

@@ -14,6 +14,7 @@ global:
 image: {repository: banyan/{{ .Chart.Name }}, tag: "", digest: "", pullPolicy: IfNotPresent}
 replicas: 1
 config: {}
+live: {}
 secretEnv: {}
 secretFiles: {}
 database: {urlSecret: {name: {{ .Chart.Name }}-database, key: url}, poolMax: 5, extraConnections: 1, maxConnections: 60, reserved: 5}

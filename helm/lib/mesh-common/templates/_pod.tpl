@@ -20,6 +20,9 @@ containers:
   - {{ include "mesh.container" . | nindent 4 | trim }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 32Mi}}
+  {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
+  - {name: live, configMap: {name: {{ .Chart.Name }}-live}}
+  {{- end }}
   {{- range $name, $file := $v.secretFiles }}
   - {name: {{ $name }}, secret: {secretName: {{ $file.secret }}, defaultMode: 0440}}
   {{- end }}

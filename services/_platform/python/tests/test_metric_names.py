@@ -11,7 +11,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from meshkit import telemetry
 from services._platform.python.tests.echo_process import ROOT
 
-SECTIONS = ("common", "clients", "channels", "database", "producers", "consumers", "background")
+SECTIONS = ("common", "clients", "channels", "database", "producers", "consumers", "background", "live")
 
 
 def written() -> dict[str, dict[str, Any]]:

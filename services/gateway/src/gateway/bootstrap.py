@@ -13,7 +13,7 @@ from gateway.invoke import Invoker
 from gateway.openapi import Document
 from gateway.policies.request_log import RequestLog
 from gateway.router import Router
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewayLive, GatewaySettings
 from gateway.transcode.decode import JsonDecoder
 from gateway.transcode.encode import JsonEncoder
 from gateway.views import product_page
@@ -21,6 +21,7 @@ from meshkit import App
 from meshkit.asgi import AsgiServer
 from meshkit.clock import Clock, SystemClock
 from meshkit.lifecycle import Component
+from meshkit.live import Live
 
 
 def build(
@@ -55,9 +56,14 @@ def build(
         max_concurrent=settings.max_concurrent_requests,
     )
     http = AsgiServer(edge, settings.http_listen, max_connections=settings.max_connections)
+
+    def apply(live: GatewayLive) -> None:
+        edge.max_concurrent = live.max_concurrent_requests or settings.max_concurrent_requests
+
     return App(
         name="gateway",
         settings=settings,
         components=[*channels, authenticator.keys, request_log, http],
         clock=clock,
+        live=Live(settings.live_file, GatewayLive, apply),
     )

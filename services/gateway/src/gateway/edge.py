@@ -50,7 +50,8 @@ class Edge:
         self._authenticator = authenticator
         self._inner = inner
         self._finished = finished
-        self._max_concurrent = max_concurrent
+        self.max_concurrent = max_concurrent
+        """Requests at once; more are answered 503. May be changed at any time."""
         self._metrics = HttpMetrics()
         self._in_flight = 0
 
@@ -94,7 +95,7 @@ class Edge:
 
     async def _reply(self, exchange: Exchange, scope: Scope, send: Send) -> Reply | None:
         """The answer, or None when it was sent already."""
-        if self._in_flight > self._max_concurrent:
+        if self._in_flight > self.max_concurrent:
             return problem_reply(OVERLOADED, exchange.trace_id)
         method = "GET" if exchange.http_method == "HEAD" else exchange.http_method
         found = self._router.find(method, exchange.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from meshkit.live import LiveSettings
 from meshkit.settings import ListenAddress, ServiceSettings, settings_config, upstream
 
 
@@ -28,3 +29,10 @@ class GatewaySettings(ServiceSettings):
     payment_addr: str = upstream("PAYMENT")
     shipping_addr: str = upstream("SHIPPING")
     notification_addr: str = upstream("NOTIFICATION")
+
+
+class GatewayLive(LiveSettings):
+    """What it can be told while it runs."""
+
+    max_concurrent_requests: int | None = Field(default=None, ge=1)
+    """None: as at the start."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from banyan.product.v1 import product_service_pb2 as product_pb
 from gateway.body import MAX_BODY_BYTES
 from gateway.bootstrap import build
 from gateway.policies.request_log import RequestLog
-from meshkit import asgi
+from meshkit import asgi, live
 from meshkit.asgi import MAX_HEAD_BYTES, AsgiServer
 from meshkit.server import Server
 from meshkit.testing import eventually, running
@@ -252,6 +253,40 @@ async def test_more_requests_than_fit_are_told_to_come_back(upstreams: Upstreams
             refused = await client.get(f"/v1/products/{ID}")
             go_on.set()
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert (await first).status_code == 200
+
+
+async def test_the_limit_is_changed_while_requests_run(
+    upstreams: Upstreams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY_S", 0.02)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_request: Any, _context: Any) -> Any:
+        begun.set()
+        await go_on.wait()
+        return product_pb.GetProductResponse()
+
+    async def refused() -> bool:
+        path = f"/v1/products/{ID}"
+        return (await client.get(path, headers={"Banyan-Timeout-Ms": "50"})).status_code == 503
+
+    file = tmp_path / "live.json"
+    upstreams.answers["GetProduct"] = slow
+    async with running(upstreams.app()) as behind:
+        settings = gateway_settings(behind.server.addresses["grpc"], live_file=file)
+        async with (
+            running(build(settings)) as edge,
+            httpx2.AsyncClient(base_url=http_address(edge.server)) as client,
+        ):
+            first = asyncio.create_task(client.get(f"/v1/products/{ID}"))
+            await begun.wait()
+            assert not await refused()
+            file.write_text('{"max_concurrent_requests": 1}')
+            async with asyncio.timeout(10):
+                while not await refused():
+                    assert not first.done()
+            go_on.set()
             assert (await first).status_code == 200
 
 

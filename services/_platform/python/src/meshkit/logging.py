@@ -19,6 +19,7 @@ class _State:
     """Process-wide: what is asked for on every call, and must cost nothing then."""
 
     debugging = True
+    level = ""
 
 
 _LEVELS = {"debug": stdlib.DEBUG, "info": stdlib.INFO, "warning": stdlib.WARNING, "error": stdlib.ERROR}
@@ -77,11 +78,24 @@ def configure(service: str, level: str = "info", stream: TextIO | None = None) -
         logger_factory=structlog.PrintLoggerFactory(output),
         cache_logger_on_first_use=False,
     )
+    _State.level = level
     root = stdlib.getLogger()
     for handler in [handler for handler in root.handlers if isinstance(handler, _StdlibHandler)]:
         root.removeHandler(handler)
     root.addHandler(_StdlibHandler(renderer, output))
     root.setLevel(max(number, stdlib.INFO))
+
+
+def set_level(level: str) -> None:
+    """Changes the level of a process whose logging was configured; nothing happens when it is that already."""
+    if level == _State.level:
+        return
+    _State.level, number = level, _LEVELS[level]
+    _State.debugging = number <= stdlib.DEBUG
+    structlog.configure(
+        **{**structlog.get_config(), "wrapper_class": structlog.make_filtering_bound_logger(number)}
+    )
+    stdlib.getLogger().setLevel(max(number, stdlib.INFO))
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
 
-from meshkit.tracecontext import TraceContext
+from meshkit.tracecontext import TraceContext, sampled
+
+
+class _NewTraces(Sampler):
+    """Records the share of new traces that is asked for at the moment."""
+
+    def should_sample(self, *_args: Any, **_kwargs: Any) -> SamplingResult:
+        """Anew for each trace, so that a change is felt at once."""
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if sampled() else Decision.DROP)
+
+    def get_description(self) -> str:
+        """What the SDK calls it."""
+        return "NewTraces"
 
 
 class Recorder:
@@ -17,7 +32,9 @@ class Recorder:
 
     def __init__(self, service: str, exporter: SpanExporter, *, batch: bool = True) -> None:
         resource = Resource.create({"service.name": service})
-        self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self._provider = TracerProvider(
+            sampler=ParentBased(_NewTraces()), resource=resource, shutdown_on_exit=False
+        )
         processor = BatchSpanProcessor(exporter) if batch else SimpleSpanProcessor(exporter)
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("meshkit")

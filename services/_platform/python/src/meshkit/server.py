@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from meshkit import settings as settings_module
 from meshkit import tracing
@@ -14,6 +15,7 @@ from meshkit.clock import Clock, SystemClock
 from meshkit.health import Check, Readiness
 from meshkit.interceptors import chain
 from meshkit.lifecycle import Component, Lifecycle, stop_within
+from meshkit.live import Live, LiveSettings
 from meshkit.logging import announce, get_logger
 from meshkit.methods import GrpcService, grpc_service
 from meshkit.runtime import GrpcRuntime
@@ -31,7 +33,8 @@ class App:
     """Everything a process needs; made by a service's `bootstrap.build`.
 
     `components` start in the given order and stop in reverse: pools first, consumers last. One may have
-    `addresses: Mapping[str, str]`, shown in the ready line. Without `services` no gRPC port is opened.
+    `addresses: Mapping[str, str]`, shown in the ready line. Without `services` no gRPC port is opened. `live` holds the
+    settings that change while it runs, when a service has own ones.
     """
 
     name: str
@@ -40,10 +43,14 @@ class App:
     components: Sequence[Component] = ()
     readiness: Mapping[str, Check] = field(default_factory=dict)
     clock: Clock | None = None
+    live: Live[Any] | None = None
 
     def __post_init__(self) -> None:
         if self.clock is None:
             self.clock = SystemClock(self.settings.clock_offset_s)
+        if self.live is None:
+            self.live = Live(self.settings.live_file, LiveSettings)
+        self.live.level = self.settings.log_level
 
 
 class Server:
@@ -52,7 +59,7 @@ class Server:
     def __init__(self, app: App, *, grpc_listen: str | None = None, admin_listen: str | None = None) -> None:
         settings = app.settings
         self._app = app
-        self._lifecycle = Lifecycle(app.components)
+        self._lifecycle = Lifecycle([app.live, *app.components] if app.live else app.components)
         self._grpc_listen = grpc_listen or settings.grpc_listen
         self._runtime: GrpcRuntime | None = None
         if app.services:

@@ -71,6 +71,7 @@ class ServiceSettings(BaseSettings):
     environment: Literal["development", "production"] = shared("BANYAN_ENVIRONMENT", "development")
     clock_offset_s: float = shared("BANYAN_CLOCK_OFFSET_S", 0.0)
     service_config_file: Path | None = shared("BANYAN_SERVICE_CONFIG_FILE", None)
+    live_file: Path | None = shared("BANYAN_LIVE_FILE", None)
     otlp_endpoint: str | None = shared("OTEL_EXPORTER_OTLP_ENDPOINT", None)
 
     @field_validator("clock_offset_s")

@@ -48,6 +48,13 @@ TASK_FAILURES = Counter(
     "background_task_failures_total", "Runs of a background task that raised an error", ("task",)
 )
 
+LIVE_RELOADS = Counter(
+    "live_settings_reloads_total",
+    "Changes of the file of live settings, `applied` or `refused`",
+    ("outcome",),
+)
+LIVE_VALID = Gauge("live_settings_valid", "1 while the file of live settings can be applied, else 0")
+
 
 class CallTimers:
     """Label children of one method, looked up once per status instead of once per call."""

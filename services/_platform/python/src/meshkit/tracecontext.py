@@ -52,9 +52,25 @@ def parse(traceparent: str | None) -> TraceContext | None:
     return TraceContext(match[2], match[3], bool(int(match[4], 16) & 1))
 
 
+class _Sampling:
+    """Process-wide: the share of new traces that is recorded."""
+
+    share = 1.0
+
+
+def sample_new_traces(percent: float) -> None:
+    """From now on `percent` (0 to 100) of the traces that begin in this process are marked to be recorded."""
+    _Sampling.share = percent / 100
+
+
+def sampled() -> bool:
+    """Whether the next new trace is to be recorded."""
+    return _Sampling.share >= 1 or _random.random() < _Sampling.share
+
+
 def new_trace() -> TraceContext:
     """The first span of a new trace."""
-    return TraceContext(_hex(128), _hex(64))
+    return TraceContext(_hex(128), _hex(64), sampled())
 
 
 def _hex(bits: int) -> str:
