@@ -45,6 +45,8 @@ def sections(row: ServiceRow, base: Json) -> Json:
         found |= base.get(store, {})
     if row.language == "python":
         found |= base["live"]
+    if row.language in ("python", "typescript"):
+        found |= base["dev"]
     if row.name == "gateway":
         live = found["live"]
         found["live"] = live | {"properties": live["properties"] | base["liveOfGateway"]}

@@ -165,6 +165,27 @@ def test_a_change_of_live_settings_rolls_no_pod(
     assert changed.one("ConfigMap", row.name)["data"]["BANYAN_LIVE_FILE"] == f"{folder}/live.json"
 
 
+SYNCING: Final = [row for row in topology.SERVICES if row.language in ("python", "typescript")]
+
+
+@pytest.mark.parametrize("row", SYNCING, ids=lambda row: row.name)
+def test_sources_are_on_a_volume_when_new_ones_may_be_brought(render: Render, row: ServiceRow) -> None:
+    pod = pod_of(render(row.name, dev__sync="true"), row.name)
+    first = next(each for each in pod["initContainers"] if each["name"] == "sources")
+    container = pod["containers"][0]
+    assert first["image"] == container["image"]
+    assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    assert {"name": "sources", "mountPath": "/app/src"} in container["volumeMounts"]
+    assert first["volumeMounts"] == [{"name": "sources", "mountPath": "/sources"}]
+    assert "/app/src" not in str(pod_of(render(row.name), row.name))
+
+
+@pytest.mark.parametrize("row", SYNCING, ids=lambda row: row.name)
+def test_nobody_brings_sources_into_production(refusal: Callable[..., str], row: ServiceRow) -> None:
+    said = refusal(row.name, dev__sync="true", **{"global": '{"environment": "production"}'})
+    assert "dev.sync lets new sources into running pods" in said
+
+
 @each_service
 def test_a_budget_and_a_spread_keep_it_alive(render: Render, row: ServiceRow) -> None:
     rendered = render(row.name, HA)

@@ -28,6 +28,9 @@ volumeMounts:
   {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
   - {name: live, mountPath: /etc/banyan/live, readOnly: true}
   {{- end }}
+  {{- if include "mesh.syncs" . }}
+  - {name: sources, mountPath: /app/src}
+  {{- end }}
   {{- range $name, $file := $v.secretFiles }}
   - {name: {{ $name }}, mountPath: {{ $file.mountPath }}, readOnly: true}
   {{- end }}

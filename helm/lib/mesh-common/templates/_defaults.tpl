@@ -52,6 +52,7 @@ monitor: {annotations: true, podMonitor: {enabled: false, intervalSeconds: 15, l
 serviceAccount: {annotations: {}}
 podAnnotations: {}
 podLabels: {}
+dev: {sync: false}
 nodeSelector: {}
 tolerations: []
 affinity: {}

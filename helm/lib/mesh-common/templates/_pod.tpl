@@ -12,9 +12,16 @@ terminationGracePeriodSeconds: {{ add (include "mesh.preStopSeconds" $v | int) $
 securityContext: {{- include "mesh.podSecurity" 65532 | nindent 2 }}
 {{- include "mesh.pullSecrets" . }}
 {{- include "mesh.placement" . }}
-{{- if eq (include "mesh.migrationMode" .) "init" }}
+{{- $migrates := eq (include "mesh.migrationMode" .) "init" }}
+{{- $syncs := include "mesh.syncs" . }}
+{{- if or $migrates $syncs }}
 initContainers:
+  {{- if $migrates }}
   - {{ include "mesh.migrationContainer" . | nindent 4 | trim }}
+  {{- end }}
+  {{- if $syncs }}
+  - {{ include "mesh.syncContainer" . | nindent 4 | trim }}
+  {{- end }}
 {{- end }}
 containers:
   - {{ include "mesh.container" . | nindent 4 | trim }}
@@ -22,6 +29,9 @@ volumes:
   - {name: tmp, emptyDir: {sizeLimit: 32Mi}}
   {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
   - {name: live, configMap: {name: {{ .Chart.Name }}-live}}
+  {{- end }}
+  {{- if $syncs }}
+  - {name: sources, emptyDir: {sizeLimit: 64Mi}}
   {{- end }}
   {{- range $name, $file := $v.secretFiles }}
   - {name: {{ $name }}, secret: {secretName: {{ $file.secret }}, defaultMode: 0440}}

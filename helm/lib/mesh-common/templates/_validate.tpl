@@ -41,6 +41,9 @@
 {{- $found = append $found (printf "config.%s is %s, a stand-in: production needs the address of a real one" $name $value) -}}
 {{- end -}}
 {{- end -}}
+{{- if $v.dev.sync -}}
+{{- $found = append $found "dev.sync lets new sources into running pods: not in production" -}}
+{{- end -}}
 {{- if hasKey $v.config "BANYAN_CLOCK_OFFSET_S" -}}
 {{- $found = append $found "config.BANYAN_CLOCK_OFFSET_S moves the clock: not in production" -}}
 {{- end -}}

@@ -1,0 +1,20 @@
+{{/* Whether new sources can be brought into running pods, as `skaffold dev` does; empty when not. */}}
+{{- define "mesh.syncs" -}}
+{{- if and (include "mesh.values" . | fromYaml).dev.sync (has (include "mesh.row" . | fromYaml).language (list "python" "typescript")) }}yes{{ end -}}
+{{- end -}}
+
+{{/* The sources lie on a volume then: the root stays read-only, and what was brought outlives the restart that takes it up. */}}
+{{- define "mesh.syncContainer" -}}
+{{- $v := include "mesh.values" . | fromYaml -}}
+name: sources
+image: {{ include "mesh.image" (dict "root" . "image" $v.image) }}
+imagePullPolicy: {{ $v.image.pullPolicy }}
+{{- if eq (include "mesh.row" . | fromYaml).language "python" }}
+command: [/venv/bin/python, -c, "import shutil; shutil.copytree('/app/src', '/sources', dirs_exist_ok=True)"]
+{{- else }}
+command: [node, -e, "fs.cpSync('/app/src', '/sources', {recursive: true})"]
+{{- end }}
+resources: {{- toYaml $v.resources | nindent 2 }}
+securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}
+volumeMounts: [{name: sources, mountPath: /sources}]
+{{- end -}}
