@@ -175,9 +175,13 @@ def test_sources_are_on_a_volume_when_new_ones_may_be_brought(render: Render, ro
     container = pod["containers"][0]
     assert first["image"] == container["image"]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
+    starts_again = {"python": "meshkit.dev", "typescript": "--watch-path=/app/src"}
+    assert starts_again[row.language] in container["command"]
     assert {"name": "sources", "mountPath": "/app/src"} in container["volumeMounts"]
     assert first["volumeMounts"] == [{"name": "sources", "mountPath": "/sources"}]
-    assert "/app/src" not in str(pod_of(render(row.name), row.name))
+    plain = pod_of(render(row.name), row.name)
+    assert "/app/src" not in str(plain)
+    assert "command" not in plain["containers"][0]
 
 
 @pytest.mark.parametrize("row", SYNCING, ids=lambda row: row.name)

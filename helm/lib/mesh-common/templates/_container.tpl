@@ -3,6 +3,9 @@
 name: {{ .Chart.Name }}
 image: {{ include "mesh.image" (dict "root" . "image" $v.image) }}
 imagePullPolicy: {{ $v.image.pullPolicy }}
+{{- if include "mesh.syncs" . }}
+command: {{ include "mesh.syncCommand" . }}
+{{- end }}
 envFrom:
   - configMapRef: {name: {{ .Chart.Name }}}
 {{- with include "mesh.env" . | trim }}
