@@ -1,15 +1,15 @@
-"""Everything about the charts that is generated and committed."""
+"""Everything about the charts and skaffold that is generated and committed."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from local.charts import docs, schema, topology
+from local.charts import docs, schema, skaffold, topology
 
 
 def texts() -> dict[Path, str]:
     """File → what it must hold."""
-    return {topology.TARGET: topology.rendered(), **schema.schemas(), **docs.readmes()}
+    return {topology.TARGET: topology.rendered(), **schema.schemas(), **docs.readmes(), **skaffold.files()}
 
 
 def write() -> None:
