@@ -76,7 +76,7 @@ async def test_a_failing_migration_leaves_the_old_version_serving(shop: Cluster)
 
 async def test_a_failing_migration_job_stops_the_upgrade_before_it_begins(shop: Cluster) -> None:
     before = names(shop, "product")
-    hook = ("--set", "product.migrations.mode=hook", "--set", "product.migrations.attempts=1")
+    hook = ("--set", "global.migrations.mode=hook", "--set", "product.migrations.attempts=1")
     async with a_migration_that_fails(shop, "product"):
         with shopping(shop, orders=ORDERS_PER_S, reads=READS_PER_S) as seen:
             shop.upgrade(*hook, expect=1)
