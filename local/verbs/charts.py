@@ -9,6 +9,7 @@ import typer
 
 from local.charts import deps as dependencies
 from local.charts import generate
+from local.charts import golden as renders
 from local.charts.schema import HELM
 from local.cluster.tools import helm
 from local.view.console import out
@@ -21,7 +22,7 @@ Values = Annotated[
 def register(app: typer.Typer) -> None:
     """Adds the verb and its parts."""
     group = typer.Typer(no_args_is_help=True, help="Generate, check and put together the Helm charts.")
-    for command in (gen, deps, lint):
+    for command in (gen, deps, lint, golden):
         group.command()(command)
     app.add_typer(group, name="charts")
 
@@ -49,4 +50,12 @@ def lint(values: Values = None) -> int:
     umbrella = HELM / "banyan"
     for file in [umbrella / "values.yaml", *sorted(umbrella.glob("values-*.yaml")), *(values or ())]:
         dependencies.run(program, "lint", "--strict", "--quiet", str(umbrella), "-f", str(file))
+    return 0
+
+
+def golden() -> int:
+    """Write the renders that the tests keep whole, after a change that was meant."""
+    program = helm()
+    dependencies.build(program)
+    renders.write(program)
     return 0
