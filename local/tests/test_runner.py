@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from local.errors import LocalError
 from local.testing.kinds import Command, Kind, Need
 from local.testing.runner import Result, run_kinds
+from local.verbs.test import choose
 
 NOTE = """
 import json, sys, time
@@ -42,3 +44,15 @@ async def test_what_needs_the_machine_runs_alone_and_last(
     assert sorted(result.kind for result in told) == sorted(names)
     began, _ = span(tmp_path, "alone")
     assert all(span(tmp_path, name)[1] <= began for name in names[1:])
+
+
+def test_kinds_beside_those_that_run_by_default() -> None:
+    def named(name: str, *, by_default: bool = True) -> Kind:
+        return Kind(name, name, (Command(name, lambda: ()),), by_default=by_default)
+
+    table = [named("one"), named("cluster", by_default=False), named("two")]
+    assert [kind.name for kind in choose(table, [])] == ["one", "two"]
+    assert [kind.name for kind in choose(table, [], ["cluster"])] == ["one", "cluster", "two"]
+    assert [kind.name for kind in choose(table, ["two"])] == ["two"]
+    with pytest.raises(LocalError, match="cluster"):
+        choose(table, [], ["clustr"])

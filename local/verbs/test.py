@@ -30,6 +30,10 @@ def test(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[KIND]...", help="Only these kinds; see --list.")
     ] = None,
+    beside: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="KIND", help="This kind beside those that run by default."),
+    ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Show the kinds.")] = False,
 ) -> int:
     """Run the tests that need no cluster, or the kinds named."""
@@ -37,21 +41,29 @@ def test(
     if show_list:
         show_table([("kind", "bold"), ("what", "")], [[kind.name, kind.description] for kind in table])
         return 0
-    chosen = choose(table, names or [])
+    chosen = choose(table, names or [], beside or [])
     logs = Home.from_environment().path / "test-logs"
     logs.mkdir(parents=True, exist_ok=True)
     prepare(chosen, lambda text: out.print(text, style="dim"))
     results = asyncio.run(run_kinds(chosen, logs, _tell))
-    return summary(results)
+    code = summary(results)
+    if not names:
+        for kind in table:
+            if kind not in chosen:
+                out.print(
+                    f"left out: {kind.name}, {kind.description}; --with {kind.name} takes it in", style="dim"
+                )
+    return code
 
 
-def choose(table: Sequence[Kind], names: Sequence[str]) -> list[Kind]:
-    """The kinds named, else all that run by default; kinds without any tests yet are left out."""
+def choose(table: Sequence[Kind], names: Sequence[str], beside: Sequence[str] = ()) -> list[Kind]:
+    """The kinds named, else all that run by default and those `beside`; kinds without any tests yet are left out."""
     known = {kind.name: kind for kind in table}
-    for name in names:
+    for name in [*names, *beside]:
         if name not in known:
             raise topology.unknown_name("kind of test", name, known)
-    chosen = [known[name] for name in names] if names else [kind for kind in table if kind.by_default]
+    wanted = {*names, *beside} if names else {kind.name for kind in table if kind.by_default} | {*beside}
+    chosen = [kind for kind in table if kind.name in wanted]
     for kind in chosen:
         if not kind.commands:
             out.print(f"{kind.name}: has no tests yet", style="yellow")

@@ -13,6 +13,8 @@ Check = Callable[[], Awaitable[None]]
 _CHECK_LIMIT_S: Final = 2.0
 _PERIOD_READY_S: Final = 1.0
 _PERIOD_NOT_READY_S: Final = 0.1
+_LONGEST_NOT_READY_S: Final = 0.5
+_GROWTH: Final = 1.5
 log = get_logger()
 
 
@@ -29,10 +31,15 @@ class Readiness(Background):
         self.first_result = asyncio.Event()
 
     async def run(self) -> None:
-        """Checks for ever: every second when ready, ten times a second when not."""
+        """Checks for ever: every second when ready; when not, ten times a second at first and then twice.
+
+        A database that recovers forks for each of those who ask whether it has: many who ask often keep it from it.
+        """
+        wait_s = _PERIOD_NOT_READY_S
         while not self.stopping:
             await self.refresh()
-            await self.pause(_PERIOD_READY_S if self.ready else _PERIOD_NOT_READY_S)
+            await self.pause(_PERIOD_READY_S if self.ready else wait_s)
+            wait_s = _PERIOD_NOT_READY_S if self.ready else min(wait_s * _GROWTH, _LONGEST_NOT_READY_S)
 
     async def refresh(self) -> None:
         """Runs every check once, all together, and publishes a change."""
