@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
+import pytest
 from kubernetes.client import ApiException, V1ObjectMeta
 from kubernetes.client import V1Eviction as Eviction
 
+from local import topology
 from local.cluster.books import cluster_target
 from tests.support.cluster import Cluster
 from tests.support.eventually import eventually
@@ -39,6 +41,13 @@ def names(shop: Cluster, service: str) -> set[str]:
 def env_of(shop: Cluster, service: str, name: str) -> str:
     """A setting as the chart has written it, in the pods' own ConfigMap."""
     return str(shop.core.read_namespaced_config_map(service, shop.namespace).data.get(name, ""))
+
+
+@pytest.fixture(autouse=True)
+def as_before(shop: Cluster) -> Iterator[None]:
+    """Whatever a test did to the release is undone, also when it failed."""
+    yield
+    shop.upgrade()
 
 
 @asynccontextmanager
@@ -76,7 +85,10 @@ async def test_a_failing_migration_leaves_the_old_version_serving(shop: Cluster)
 
 async def test_a_failing_migration_job_stops_the_upgrade_before_it_begins(shop: Cluster) -> None:
     before = names(shop, "product")
-    hook = ("--set", "global.migrations.mode=hook", "--set", "product.migrations.attempts=1")
+    others = [row.name for row in topology.SERVICES if "postgres" in row.stores and row.name != "product"]
+    hook = ["--set", "global.migrations.mode=", "--set", "product.migrations.mode=hook"]
+    hook += ["--set", "product.migrations.attempts=1"]
+    hook += [word for name in others for word in ("--set", f"{name}.migrations.mode=init")]
     async with a_migration_that_fails(shop, "product"):
         with shopping(shop, orders=ORDERS_PER_S, reads=READS_PER_S) as seen:
             shop.upgrade(*hook, expect=1)
@@ -89,7 +101,6 @@ async def test_a_failing_migration_job_stops_the_upgrade_before_it_begins(shop: 
     assert names(shop, "product").isdisjoint(before)
     assert all(not pod.spec.init_containers for pod in shop.ready("product"))
     nobody_noticed(seen)
-    shop.upgrade()
 
 
 def test_a_deleted_secret_stops_new_pods_only(shop: Cluster) -> None:
@@ -131,7 +142,6 @@ def test_changed_configuration_reaches_new_pods_and_fails_no_request(shop: Clust
     assert '"level":"debug"' in shop.kubectl("logs", new, "-c", "order")
     assert names(shop, "payment") == others, "only the service that was changed is rolled"
     nobody_noticed(seen)
-    shop.upgrade()
 
 
 def test_live_settings_reach_running_pods(shop: Cluster) -> None:
@@ -143,7 +153,6 @@ def test_live_settings_reach_running_pods(shop: Cluster) -> None:
 
     eventually(applied, KUBELET_SYNC_S, 5)
     assert names(shop, "product") == {pod}
-    shop.upgrade()
 
 
 def test_a_wrong_setting_is_refused_before_anything_changes(shop: Cluster) -> None:
@@ -174,5 +183,3 @@ def test_the_budget_holds_evictions_back(shop: Cluster) -> None:
         shop.ready("product", 2)
     assert names(shop, "product").isdisjoint({first, second})
     nobody_noticed(seen)
-    shop.upgrade()
-    shop.ready("product", 1)

@@ -6,8 +6,11 @@ import io
 import json
 import subprocess
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from tests.support.cluster import Cluster
 from tests.support.eventually import eventually
@@ -18,6 +21,13 @@ REPLICAS: Final = [
     for name in ("user", "product", "cart", "inventory", "payment", "shipping", "order", "gateway")
     for word in ("--set", f"{name}.replicas=2")
 ]
+
+
+@pytest.fixture(autouse=True)
+def as_before(shop: Cluster) -> Iterator[None]:
+    """Whatever a test did to the release is undone, also when it failed."""
+    yield
+    shop.upgrade()
 
 
 def bring(shop: Cluster, pod: str, files: dict[str, str]) -> None:
@@ -54,7 +64,6 @@ def test_new_typescript_sources_are_taken_up_by_a_running_pod(shop: Cluster) -> 
     bring(shop, name, {"main.ts": source + 'console.log("sources of the test");\n'})
     eventually(lambda: "sources of the test" in shop.kubectl("logs", name, "-c", "notification"), 60, 1)
     eventually(lambda: [each.metadata.name for each in shop.ready("notification")] == [name], 60, 1)
-    shop.upgrade()
 
 
 def test_chaos_breaks_no_promise(shop: Cluster, tmp_path: Path) -> None:
@@ -67,4 +76,3 @@ def test_chaos_breaks_no_promise(shop: Cluster, tmp_path: Path) -> None:
     assert broken == []
     assert {each["kind"] for each in outcome["faults"]} >= {"kill", "restart"}
     assert report.stat().st_size > 10_000
-    shop.upgrade()

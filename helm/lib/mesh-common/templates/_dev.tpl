@@ -17,11 +17,7 @@
 name: sources
 image: {{ include "mesh.image" (dict "root" . "image" $v.image) }}
 imagePullPolicy: {{ $v.image.pullPolicy }}
-{{- if eq (include "mesh.row" . | fromYaml).language "python" }}
-command: [/venv/bin/python, -c, "import shutil; shutil.copytree('/app/src', '/sources', dirs_exist_ok=True)"]
-{{- else }}
-command: [node, -e, "fs.cpSync('/app/src', '/sources', {recursive: true})"]
-{{- end }}
+command: [cp, -r, /app/src/., /sources]
 resources: {{- toYaml $v.resources | nindent 2 }}
 securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}
 volumeMounts: [{name: sources, mountPath: /sources}]
