@@ -1,6 +1,7 @@
 """The shop on a cluster: any cluster that KUBECONFIG names, any registry that both it and this machine reach.
 
-`BANYAN_TEST_REGISTRY` (default localhost:5000) is where images are pushed, `BANYAN_TEST_NAMESPACE` (default
+Without KUBECONFIG, `BANYAN_TEST_BED` may name a program that starts a cluster (`up`), tells where its file is (`kubeconfig`) and takes it
+away (`down`). `BANYAN_TEST_REGISTRY` (default localhost:5000) is where images are pushed, `BANYAN_TEST_NAMESPACE` (default
 banyan-test) is made at the start and removed at the end, unless `BANYAN_TEST_KEEP` is set.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +23,30 @@ from tests.support.cluster import Cluster
 from tests.support.shopper import manifest
 
 GONE_S = 180.0
+UP_S = 600.0
 
 
 @pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A namespace with its Pod Security labels, quota, limits and default deny, images pushed, secrets made."""
-    if not os.environ.get("KUBECONFIG"):
+def kubeconfig() -> Iterator[None]:
+    """KUBECONFIG is set: it was, or the test bed has been started."""
+    bed = os.environ.get("BANYAN_TEST_BED", "")
+    if os.environ.get("KUBECONFIG"):
+        yield
+        return
+    if not bed:
         pytest.exit("tests/cluster need KUBECONFIG: the file of a cluster that they may install a shop on", 2)
+    subprocess.run([bed, "up"], check=True, timeout=UP_S, stdout=subprocess.DEVNULL)
+    try:
+        found = subprocess.run([bed, "kubeconfig"], check=True, timeout=30, capture_output=True, text=True)
+        os.environ["KUBECONFIG"] = found.stdout.strip()
+        yield
+    finally:
+        subprocess.run([bed, "down"], check=False, timeout=120)
+
+
+@pytest.fixture(scope="session")
+def empty(kubeconfig: None) -> Iterator[Cluster]:
+    """A namespace with its Pod Security labels, quota, limits and default deny, images pushed, secrets made."""
     images_go_to = os.environ.get("BANYAN_TEST_REGISTRY", "localhost:5000")
     namespace = os.environ.get("BANYAN_TEST_NAMESPACE", "banyan-test")
     images = Home.from_environment().path / "images-values.yaml"
