@@ -1,8 +1,8 @@
 """The shop on a cluster: any cluster that KUBECONFIG names, any registry that both it and this machine reach.
 
-Without KUBECONFIG, `BANYAN_TEST_BED` may name a program that starts a cluster (`up`), tells where its file is (`kubeconfig`) and takes it
-away (`down`). `BANYAN_TEST_REGISTRY` (default localhost:5000) is where images are pushed, `BANYAN_TEST_NAMESPACE` (default
-banyan-test) is made at the start and removed at the end, unless `BANYAN_TEST_KEEP` is set.
+Without KUBECONFIG, `BANYAN_TEST_BED` may name a program that starts a cluster (`up`), tells where its file is
+(`kubeconfig`) and takes it away (`down`). `BANYAN_TEST_REGISTRY` (default localhost:5000) is where images are pushed,
+`BANYAN_TEST_NAMESPACE` (default banyan-test) is made at the start and removed at the end, unless `BANYAN_TEST_KEEP` is set.
 """
 
 from __future__ import annotations
