@@ -6,8 +6,7 @@ skaffold itself is not there on every machine. Its steps are: build each artifac
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -19,54 +18,20 @@ from local import topology
 from local.images import table
 from local.paths import ROOT
 from tests.charts.conftest import Rendered
-from tests.charts.skaffold_schema import Artifact, Config, Release
+from tests.support.skaffold import (
+    FILES,
+    artifacts,
+    configs,
+    everything,
+    needed,
+    releases,
+    releases_of,
+    values_of,
+)
+from tests.support.skaffold_schema import Config, Release
 
-FILES: Final = [
-    ROOT / "skaffold.yaml",
-    ROOT / "images/skaffold.yaml",
-    *sorted(ROOT.glob("services/*/skaffold.yaml")),
-]
-TEMPLATE: Final = re.compile(r"\{\{\.IMAGE_(REPO|TAG)_(\w+)\}\}")
 REGISTRY: Final = "registry.example:5000"
-
-
-def configs(file: Path) -> list[Config]:
-    return [Config.model_validate(each) for each in yaml.safe_load_all(file.read_text())]
-
-
-def everything() -> dict[str, tuple[Path, Config]]:
-    """Name → the file and the config."""
-    return {config.metadata.name: (file, config) for file in FILES for config in configs(file)}
-
-
-def needed(name: str) -> set[str]:
-    """All configs that `skaffold dev -m NAME` takes up."""
-    file, config = everything()[name]
-    found = {name}
-    for each in config.requires or ():
-        for other in required(file, each.path, each.configs):
-            found |= needed(other)
-    return found
-
-
-def required(file: Path, path: str | None, names: list[str] | None) -> list[str]:
-    """The names behind one entry of `requires`; a folder means its skaffold.yaml."""
-    there = (file.parent / path).resolve() if path else file
-    there = there / "skaffold.yaml" if there.is_dir() else there
-    known = [config.metadata.name for config in configs(there)]
-    assert set(names or ()) <= set(known), (there, names)
-    return names or known
-
-
-def artifacts() -> Iterator[tuple[Path, Artifact]]:
-    for file, config in everything().values():
-        for artifact in (config.build and config.build.artifacts) or ():
-            yield file.parent, artifact
-
-
-def releases() -> list[tuple[Path, Release]]:
-    found = [(file, config.deploy.helm) for file, config in everything().values() if config.deploy]
-    return [(file.parent, release) for file, helm in found if helm for release in helm.releases]
+TAG: Final = "0123456789abcdef"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
@@ -96,13 +61,6 @@ def test_a_service_comes_with_its_needs(row: topology.ServiceRow) -> None:
     assert needed(row.name) >= {row.name, "namespace", *row.stores, *row.upstreams} | standins
     own = {release.name for _, release in releases_of(row.name)}
     assert own == {row.name} | ({f"{row.name}-postgres"} if "postgres" in row.stores else set())
-
-
-def releases_of(name: str) -> list[tuple[Path, Release]]:
-    file, config = everything()[name]
-    assert config.deploy
-    assert config.deploy.helm
-    return [(file.parent, each) for each in config.deploy.helm.releases]
 
 
 def test_every_artifact_is_an_image_of_ours_built_alike() -> None:
@@ -142,19 +100,15 @@ def test_a_release_renders_with_the_images_that_were_built(
 ) -> None:
     chart = (folder / release.chartPath).resolve()
     assert chart.parent == ROOT / "helm/charts"
-    built = {artifact.image for _, artifact in artifacts()}
-    names = {re.sub(r"[/-]", "_", image): image for image in built}
-    values: dict[str, str] = {}
-    wanted: set[str] = set()
-    for place, template in (release.setValueTemplates or {}).items():
-        found = TEMPLATE.fullmatch(template)
-        assert found, template
-        image = names[found[2]]
-        values[place] = f'"{REGISTRY}/{image}"' if found[1] == "REPO" else '"0123456789abcdef"'
-        wanted.add(f"{REGISTRY}/{image}:0123456789abcdef")
-    for place, value in (release.setValues or {}).items():
-        values[place] = value if value in ("true", "false") else f'"{value}"'
-    rendered = render(chart.name, **{place.replace(".", "__"): value for place, value in values.items()})
+    references = {artifact.image: (f"{REGISTRY}/{artifact.image}", TAG) for _, artifact in artifacts()}
+    values = values_of(release, references)
+    images = {value for value in values.values() if value.startswith(REGISTRY)}
+    wanted = {f"{image}:{TAG}" for image in images}
+    as_json = {
+        place.replace(".", "__"): value if value in ("true", "false") else f'"{value}"'
+        for place, value in values.items()
+    }
+    rendered = render(chart.name, **as_json)
     used = {
         container["image"]
         for pod in rendered.pods().values()
