@@ -79,6 +79,16 @@ def shop(installed: Cluster) -> Cluster:
     return installed
 
 
+@pytest.fixture(scope="session")
+def figures() -> Iterator[dict[str, object]]:
+    """What was measured; kept in `<BANYAN_HOME>/test-logs/cluster-figures.json`."""
+    found: dict[str, object] = {}
+    yield found
+    file = Home.from_environment().path / "test-logs/cluster-figures.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(found, indent=1) + "\n")
+
+
 def surroundings(cluster: Cluster) -> str:
     """What `k8s/base` puts around the charts, for the namespace of the tests."""
     rendered = cluster.run(cluster.kubectl_path, "kustomize", "k8s/base")
