@@ -27,6 +27,7 @@ class Command:
     directory: Path = ROOT
     counter: Counter = "pytest"
     environment: dict[str, str] = field(default_factory=dict)
+    deadline_s: float = 1_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def _cluster() -> tuple[Command, ...]:
         "--timeout=600",
         "tests/cluster",
     )
-    return (Command("cluster", lambda: words),)
+    return (Command("cluster", lambda: words, deadline_s=4_500.0),)
 
 
 def kinds() -> tuple[Kind, ...]:

@@ -18,7 +18,6 @@ from local.testing.kinds import Command, Kind
 AT_ONCE = 2
 AT_ONCE_IN_CI = 1
 """Where nobody waits, tests of time-outs, races and drains get the machine for themselves."""
-DEADLINE_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ async def run_command(kind: Kind, command: Command, logs: Path) -> Result:
             directory=command.directory,
             environment=environment,
             log=log,
-            deadline_s=DEADLINE_S,
+            deadline_s=command.deadline_s,
         )
     except CommandFailedError as error:
         code = error.code

@@ -139,7 +139,7 @@ def test_changed_configuration_reaches_new_pods_and_fails_no_request(shop: Clust
     new = shop.ready("order", 1)[0].metadata.name
     assert env_of(shop, "order", "ORDER_LOG_LEVEL") == "debug"
     assert new not in before
-    assert '"level":"debug"' in shop.kubectl("logs", new, "-c", "order")
+    assert '"log_level":"debug"' in shop.kubectl("logs", new, "-c", "order")
     assert names(shop, "payment") == others, "only the service that was changed is rolled"
     nobody_noticed(seen)
 
