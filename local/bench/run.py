@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from local.bench.hot import reservations
 from local.bench.shop import Bench
 from local.errors import LocalError
 from local.other_copy import banyan
@@ -66,6 +67,11 @@ async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> di
     says("orders, 16 at once")
     peak = await bench.place_orders(product, 16, 100_000, seconds)
     figures["orders_16"] = peak.as_json()
+    says("reservations of one product and of eight, 32 at once")
+    for name, count in (("reserve_hot_32", 1), ("reserve_spread_32", 8)):
+        wanted = [await bench.new_product(stock=1_000_000) for _ in range(count)]
+        load = await reservations(bench.inventory, wanted, 32, seconds, bench.processes)
+        figures[name] = load.as_json()
     says("three times as many orders as that")
     overload = await bench.too_many_orders(product, OVERLOAD * peak.per_second, seconds)
     figures["orders_overload"] = overload.as_json() | {"share": round(overload.goodput / peak.per_second, 2)}

@@ -31,6 +31,9 @@ class Bench:
         self._provider = next(
             row["addresses"]["http"] for row in status["processes"] if row["name"] == "payment-provider"
         )
+        self.inventory = next(
+            row["addresses"]["grpc"] for row in status["processes"] if row["name"] == "inventory"
+        )
         self._staff = staff
         self.processes = Processes(status)
         self.orders: list[dict[str, Any]] = []

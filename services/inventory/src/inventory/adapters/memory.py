@@ -66,6 +66,20 @@ class MemoryStock:
         self.reservations[reservation.order_id] = reservation
         return await self.lock_stock(reservation.items)
 
+    async def insert_reservations(
+        self, reservations: Sequence[Reservation]
+    ) -> tuple[frozenset[str], Mapping[str, Stock]]:
+        """Adds those whose order has none yet."""
+        added = [each for each in reversed(reservations) if each.order_id not in self.reservations]
+        self.reservations |= {each.order_id: each for each in added}
+        products = {product for each in reservations for product in each.items}
+        return frozenset(each.order_id for each in added), await self.lock_stock(products)
+
+    async def withdraw(self, order_ids: Sequence[str]) -> None:
+        """Takes reservations away that this transaction has added."""
+        for order_id in order_ids:
+            del self.reservations[order_id]
+
     async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
         """Stock by product."""
         return {key: self.levels[key] for key in product_ids if key in self.levels}

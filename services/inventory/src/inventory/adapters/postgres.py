@@ -46,6 +46,33 @@ WITH added AS (
 )
 SELECT EXISTS (SELECT FROM added) AS added, {_LEVELS} FROM (SELECT) AS one LEFT JOIN locked AS l ON true
 """  # noqa: S608 - constants only
+# Orders are added in the order of their ids and stock is locked after all of them, so that batches wait for each other in
+# one direction only; counting makes sure that the last is added before the first lock is asked for.
+_HOLD_ALL: Final = f"""
+WITH asked AS (
+    SELECT DISTINCT ON (order_id) * FROM unnest($1::uuid[], $2::timestamptz[], $3::int[]) AS r (order_id, expires_at, number)
+     ORDER BY order_id, number
+), added AS (
+    INSERT INTO reservation (order_id, state, expires_at, created_at, updated_at)
+    SELECT order_id, 'held', expires_at, $4, $4 FROM asked ORDER BY order_id
+    ON CONFLICT (order_id) DO NOTHING
+    RETURNING order_id
+), lines AS (
+    INSERT INTO reservation_line (order_id, product_id, quantity)
+    SELECT line.order_id, line.product_id, line.quantity
+      FROM unnest($5::uuid[], $6::int[], $7::uuid[], $8::bigint[]) AS line (order_id, number, product_id, quantity)
+      JOIN added USING (order_id) JOIN asked USING (order_id, number)
+), locked AS (
+    SELECT {_STOCK} FROM stock
+     WHERE product_id = ANY($7::uuid[]) AND (SELECT count(*) FROM added) > 0
+     ORDER BY product_id FOR UPDATE
+)
+SELECT (SELECT array_agg(order_id) FROM added) AS added, {_LEVELS} FROM (SELECT) AS one LEFT JOIN locked AS l ON true
+"""  # noqa: S608 - constants only
+_WITHDRAW: Final = """
+WITH lines AS (DELETE FROM reservation_line WHERE order_id = ANY($1::uuid[]))
+DELETE FROM reservation WHERE order_id = ANY($1::uuid[])
+"""
 # The reservation is locked before the stock of its lines is; one row for each line, or one with nulls.
 _LOCK: Final = f"""
 WITH held AS (
@@ -64,22 +91,22 @@ SELECT held.*, lines.*, {_LEVELS}
 """  # noqa: S608 - constants only
 # The reservation's state, levels, ledger and events in one round trip.
 _RECORD: Final = f"""
-WITH change AS (
+WITH last AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-                         $8::timestamptz[], $9::text[], $10::bigint[], $11::uuid[])
-        AS c (product_id, received, on_hand, reserved, sold, restocked, safety_stock, updated_at, cause, quantity, order_id)
+                         $8::timestamptz[])
+        AS c (product_id, received, on_hand, reserved, sold, restocked, safety_stock, updated_at)
 ), level AS (
     UPDATE stock AS s
        SET received = c.received, on_hand = c.on_hand, reserved = c.reserved, sold = c.sold, restocked = c.restocked,
            safety_stock = c.safety_stock, updated_at = c.updated_at
-      FROM change AS c WHERE s.product_id = c.product_id
+      FROM last AS c WHERE s.product_id = c.product_id
 ), settled AS (
-    UPDATE reservation SET state = $13, updated_at = $14 WHERE order_id = $12
+    UPDATE reservation SET state = $15, updated_at = $16 WHERE order_id = $14
 ), ledger AS (
     INSERT INTO movement (product_id, cause, quantity, order_id, moved_at)
-    SELECT product_id, cause, quantity, order_id, updated_at FROM change
+    SELECT * FROM unnest($9::uuid[], $10::text[], $11::bigint[], $12::uuid[], $13::timestamptz[])
 )
-{insert_events(15)}
+{insert_events(17)}
 """  # noqa: S608 - constants only
 
 
@@ -157,6 +184,29 @@ class PostgresStock:
         )
         return _by_product(rows) if rows[0]["added"] else None
 
+    async def insert_reservations(
+        self, reservations: Sequence[Reservation]
+    ) -> tuple[frozenset[str], Mapping[str, Stock]]:
+        """Adds those whose order has none yet, and locks the stock of all products, in the order of their ids."""
+        lines = [
+            (each.order_id, number, product, units)
+            for number, each in enumerate(reservations)
+            for product, units in each.items.items()
+        ]
+        rows = await self.connection.fetch(
+            _HOLD_ALL,
+            [each.order_id for each in reservations],
+            [each.expires_at for each in reservations],
+            list(range(len(reservations))),
+            reservations[0].created_at,
+            *(list(column) for column in zip(*lines, strict=True)),
+        )
+        return frozenset(str(order_id) for order_id in rows[0]["added"] or ()), _by_product(rows)
+
+    async def withdraw(self, order_ids: Sequence[str]) -> None:
+        """Takes reservations away that this transaction has added, with their lines."""
+        await self.connection.execute(_WITHDRAW, list(order_ids))
+
     async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
         """Stock by product, locked in the order of the ids."""
         rows = await self.connection.fetch(
@@ -178,7 +228,8 @@ class PostgresStock:
         """Writes the new levels, the ledger, the events and the reservation's state."""
         if not changes and reservation is None:
             return
-        levels = [change.stock for change in changes]
+        # Of a product that changes more than once, the last level counts; every change is in the ledger.
+        levels = list({change.stock.product_id: change.stock for change in changes}.values())
         await self.connection.execute(
             _RECORD,
             [level.product_id for level in levels],
@@ -189,9 +240,11 @@ class PostgresStock:
             [level.restocked for level in levels],
             [level.safety_stock for level in levels],
             [level.updated_at for level in levels],
+            [change.stock.product_id for change in changes],
             [change.cause.value for change in changes],
             [change.quantity for change in changes],
             [change.order_id or None for change in changes],
+            [change.stock.updated_at for change in changes],
             *(
                 (reservation.order_id, reservation.state.value, reservation.updated_at)
                 if reservation

@@ -42,6 +42,19 @@ class StockWriter(Protocol):
         """
         ...
 
+    async def insert_reservations(
+        self, reservations: Sequence[Reservation]
+    ) -> tuple[frozenset[str], Mapping[str, Stock]]:
+        """Adds those whose order has none yet, and locks the stock of all their products; their orders, and the levels.
+
+        Of two for one order the first counts. One that is being written at this moment is waited for.
+        """
+        ...
+
+    async def withdraw(self, order_ids: Sequence[str]) -> None:
+        """Takes reservations away again that this same transaction has added."""
+        ...
+
     async def lock_stock(self, product_ids: Iterable[str]) -> Mapping[str, Stock]:
         """Stock by product, which nobody else changes until the transaction ends; locked in the order of the ids."""
         ...

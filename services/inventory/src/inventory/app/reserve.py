@@ -30,7 +30,7 @@ async def reserve(
     levels = await stock.insert_reservation(reservation)
     if levels is None:
         return await _repeated(stock, order_id, items)
-    _require_available(levels, items)
+    require_available(levels, items)
     await stock.record(
         [
             StockChanged(levels[product].reserve(units, now), units, Cause.RESERVED, order_id)
@@ -52,7 +52,8 @@ async def _repeated(stock: StockWriter, order_id: str, items: Mapping[str, int])
     return before
 
 
-def _require_available(levels: Mapping[str, Stock], items: Mapping[str, int]) -> None:
+def require_available(levels: Mapping[str, Stock], items: Mapping[str, int]) -> None:
+    """Raises OutOfStock, with every line that is short."""
     short = [
         (line, product, units, levels[product].available if product in levels else 0)
         for line, (product, units) in enumerate(items.items())
