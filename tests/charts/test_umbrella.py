@@ -77,6 +77,14 @@ def test_production_has_no_store_no_stand_in_and_two_of_each(render: Render) -> 
     assert set(told) == {"production"}
 
 
+def test_nobody_is_given_rights_at_the_api(render: Render) -> None:
+    for file in ("values.yaml", "values-test.yaml", "values-prod.yaml"):
+        rendered = render("banyan", file)
+        assert rendered.of("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding") == []
+        for spec in rendered.pods().values():
+            assert spec["automountServiceAccountToken"] is False
+
+
 def test_the_edge_by_ingress_and_by_gateway_api(render: Render) -> None:
     plain = render("gateway")
     assert plain.of("Ingress", "HTTPRoute") == []
