@@ -110,8 +110,8 @@ class Cluster:
         return eventually(enough, READY_S, 0.5)
 
     def scale(self, name: str, replicas: int) -> None:
-        """Sets the number of replicas of a service by hand."""
-        self.kubectl("scale", f"deployment/{name}", f"--replicas={replicas}")
+        """Sets the number of replicas of a service, by its value: `kubectl scale` would take the field from helm for good."""
+        self.upgrade("--set", f"{name}.replicas={replicas}")
 
     def secret(self, name: str) -> dict[str, str]:
         """A secret in clear."""
