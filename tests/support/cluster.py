@@ -110,7 +110,7 @@ class Cluster:
         return eventually(enough, READY_S, 0.5)
 
     def scale(self, name: str, replicas: int) -> None:
-        """Sets the number of replicas of a service, by its value: `kubectl scale` would take the field from helm for good."""
+        """Sets a service's replicas, by its value: `kubectl scale` would take the field from helm for good."""
         self.upgrade("--set", f"{name}.replicas={replicas}")
 
     def secret(self, name: str) -> dict[str, str]:
