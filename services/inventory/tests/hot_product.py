@@ -20,7 +20,7 @@ from inventory.app.reserve import reserve
 from inventory.app.reserve_together import Ask, Reserving
 from meshkit.clock import SystemClock, uuid7
 from meshkit.postgres import Database
-from meshkit.testing import postgres
+from meshkit.testing import postgres, session
 
 SERVICE: Final = Path(__file__).parent.parent
 AT_ONCE: Final = 32
@@ -77,4 +77,8 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    session.begin()
+    try:
+        asyncio.run(main())
+    finally:
+        session.end()
