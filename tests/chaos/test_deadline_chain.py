@@ -27,6 +27,7 @@ SLACK_MS: Final = 500
 """What an answer may take beyond the budget on a busy machine."""
 SLOW: Final = ("gateway-to-order-1", "order-to-product-1")
 STOPS_WITHIN_S: Final = 3.0
+KEY: Final = "three-slow-hops-1"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ async def test_three_slow_hops_end_at_the_budget_and_downstream_stops(mesh: Runn
             "paymentToken": "tok_ok",
             "shippingAddress": ADDRESS,
         }
-        headers = {"Idempotency-Key": "three slow hops", "Banyan-Timeout-Ms": str(BUDGET_MS)}
+        headers = {"Idempotency-Key": KEY, "Banyan-Timeout-Ms": str(BUDGET_MS)}
         async with slow_hops(mesh) as connection:
             began = time.monotonic()
             placing = asyncio.create_task(
@@ -102,5 +103,5 @@ async def test_three_slow_hops_end_at_the_budget_and_downstream_stops(mesh: Runn
                     eventually, lambda service=service: in_flight(mesh, service) == 0, STOPS_WITHIN_S
                 )
         assert len(staff.get("/v1/orders?page_size=100").get("orders", ())) == before
-        again = staff.call("POST", "/v1/orders", order, expect=201, **{"Idempotency-Key": "three slow hops"})
+        again = staff.call("POST", "/v1/orders", order, expect=201, **{"Idempotency-Key": KEY})
         assert again.json()["order"]["orderId"]
