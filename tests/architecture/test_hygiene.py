@@ -54,6 +54,11 @@ PUBLIC_HOSTS: Final = {
     "json-schema.org": "schemas",
     "helm.sh": "how to install Helm",
     "kubernetes.io": "documentation",
+    "kind.sigs.k8s.io": "documentation",
+    "skaffold.dev": "documentation",
+    "prometheus-community.github.io": "where the chart of Prometheus is had",
+    "kedacore.github.io": "where the chart of KEDA is had",
+    "kubernetes-sigs.github.io": "where the chart of the metrics server is had",
 }
 # Names that can't be anywhere: loopback, reserved for documentation, or one word, a service of some mesh.
 NOWHERE: Final = re.compile(

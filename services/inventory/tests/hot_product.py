@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from inventory.adapters.postgres import PostgresWarehouse
+from inventory.adapters.reserving import Reserving
 from inventory.app import keep_stock
 from inventory.app.reserve import reserve
-from inventory.app.reserve_together import Ask, Reserving
+from inventory.app.reserve_together import Ask
 from meshkit.clock import SystemClock, uuid7
 from meshkit.postgres import Database
 from meshkit.testing import postgres, session

@@ -7,6 +7,7 @@ from prometheus_client import Counter
 from banyan.inventory.v1 import inventory_service_pb2 as pb
 from inventory.adapters.memory import MemoryWarehouse
 from inventory.adapters.postgres import PostgresStock, PostgresWarehouse
+from inventory.adapters.reserving import Reserving
 from inventory.app.ports import StockWriter, Warehouse
 from inventory.app.sweep import sweep
 from inventory.rpc.servicer import InventoryServicer
@@ -46,7 +47,7 @@ def build(
         components = [database, nats, relay, sweeper]
         readiness = {"database": database.ping}
     components.append(_sweeper(store, clock, settings.sweep_interval_s))
-    servicer = InventoryServicer(store, once, clock)
+    servicer = InventoryServicer(store, Reserving(store, clock), once, clock)
     return App(
         name="inventory",
         settings=settings,

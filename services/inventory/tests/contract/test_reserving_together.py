@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from inventory.adapters.reserving import LARGEST, Reserving
 from inventory.app import keep_stock, read, settle
 from inventory.app.ports import Warehouse
-from inventory.app.reserve_together import LARGEST, Ask, Reserving
+from inventory.app.reserve_together import Ask
 from inventory.domain.errors import InventoryError, OutOfStock, ReservationExists
 from inventory.domain.reservation import Reservation, State
 from meshkit.clock import FakeClock, uuid7

@@ -6,10 +6,10 @@ and the next one waits for all of that. Together they take the lock once, in the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Protocol
 
 from inventory.app.ports import StockWriter, Warehouse
 from inventory.app.reserve import require_available, reserve
@@ -17,16 +17,7 @@ from inventory.domain.errors import InventoryError, OutOfStock
 from inventory.domain.events import StockChanged
 from inventory.domain.reservation import Reservation, State
 from inventory.domain.stock import Cause
-from meshkit import tracing
 from meshkit.clock import Clock
-from meshkit.coalescing import Coalesced
-from meshkit.context import deadline_in
-
-LIMIT_S: Final = 3.0
-"""For a whole batch; a caller's own deadline may end before."""
-LANES: Final = 3
-"""Batches at once: while one is being written out, the next ones collect and ask for their locks."""
-LARGEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +32,41 @@ class Ask:
 Outcome = Reservation | InventoryError
 
 
-class Reserving:
-    """Reserves for whoever asks, alone when nobody else does at that moment."""
-
-    def __init__(self, warehouse: Warehouse, clock: Clock) -> None:
-        self._warehouse = warehouse
-        self._clock = clock
-        self._together: Coalesced[Ask, Outcome] = Coalesced(self._all, max_batch=LARGEST, lanes=LANES)
+class Reserver(Protocol):
+    """Reserves for whoever asks."""
 
     async def reserve(self, ask: Ask) -> Reservation:
-        """As `app.reserve.reserve`, with the same errors."""
-        outcome = await self._together.get(ask)
-        if isinstance(outcome, Reservation):
-            return outcome
-        assert outcome is not None
-        raise outcome
+        """Raises OutOfStock, ReservationExists or ReservationEnded."""
+        ...
 
-    async def _all(self, asks: Sequence[Ask]) -> Mapping[Ask, Outcome]:
-        with deadline_in(LIMIT_S), tracing.internal_span("reserve"):
-            if len(asks) == 1:
-                return {asks[0]: await self._alone(asks[0])}
-            outcomes = await self._share(asks)
-            # Repeats, and what lost against another of the same order, find out by themselves what they are.
-            for ask in asks:
-                if ask not in outcomes:
-                    outcomes[ask] = await self._alone(ask)
+
+async def reserve_each(warehouse: Warehouse, asks: Sequence[Ask], clock: Clock) -> dict[Ask, Outcome]:
+    """What becomes of each ask, as if one came after the other; those that need no more share one transaction."""
+    outcomes = await _share(warehouse, asks, clock) if len(asks) > 1 else {}
+    # Repeats, and what lost against another of the same order, find out by themselves what they are.
+    for ask in asks:
+        if ask not in outcomes:
+            outcomes[ask] = await _alone(warehouse, ask, clock)
+    return outcomes
+
+
+async def _alone(warehouse: Warehouse, ask: Ask, clock: Clock) -> Outcome:
+    try:
+        async with warehouse.transaction() as stock:
+            return await reserve(stock, ask.order_id, dict(ask.items), ttl=ask.ttl, now=clock.now())
+    except InventoryError as error:
+        return error
+
+
+async def _share(warehouse: Warehouse, asks: Sequence[Ask], clock: Clock) -> dict[Ask, Outcome]:
+    try:
+        async with warehouse.transaction() as stock:
+            outcomes = await reserve_all(stock, asks, now=clock.now())
+            if not any(isinstance(outcome, Reservation) for outcome in outcomes.values()):
+                raise _NothingHeld(outcomes)
             return outcomes
-
-    async def _alone(self, ask: Ask) -> Outcome:
-        try:
-            async with self._warehouse.transaction() as stock:
-                return await reserve(stock, ask.order_id, dict(ask.items), ttl=ask.ttl, now=self._clock.now())
-        except InventoryError as error:
-            return error
-
-    async def _share(self, asks: Sequence[Ask]) -> dict[Ask, Outcome]:
-        try:
-            async with self._warehouse.transaction() as stock:
-                outcomes = await reserve_all(stock, asks, now=self._clock.now())
-                if not any(isinstance(outcome, Reservation) for outcome in outcomes.values()):
-                    raise _NothingHeld(outcomes)
-                return outcomes
-        except _NothingHeld as nothing:
-            return nothing.outcomes
+    except _NothingHeld as nothing:
+        return nothing.outcomes
 
 
 class _NothingHeld(Exception):

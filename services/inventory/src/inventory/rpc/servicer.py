@@ -5,7 +5,7 @@ from __future__ import annotations
 from banyan.inventory.v1 import inventory_service_pb2 as pb
 from inventory.app import keep_stock, read, settle
 from inventory.app.ports import StockWriter, Warehouse
-from inventory.app.reserve_together import Ask, Reserving
+from inventory.app.reserve_together import Ask, Reserver
 from inventory.rpc import mapping
 from meshkit.clock import Clock
 from meshkit.context import CallContext
@@ -15,9 +15,11 @@ from meshkit.once import Once
 class InventoryServicer:
     """One method for each RPC of the contract."""
 
-    def __init__(self, warehouse: Warehouse, once: Once[StockWriter], clock: Clock) -> None:
+    def __init__(
+        self, warehouse: Warehouse, reserver: Reserver, once: Once[StockWriter], clock: Clock
+    ) -> None:
         self._warehouse = warehouse
-        self._reserving = Reserving(warehouse, clock)
+        self._reserver = reserver
         self._once = once
         self._clock = clock
 
@@ -70,7 +72,7 @@ class InventoryServicer:
         """Sets units aside for an order."""
         items = mapping.items_of(request.items)
         ttl = mapping.ttl_of(request.ttl, request.HasField("ttl"))
-        held = await self._reserving.reserve(Ask(request.order_id, tuple(items.items()), ttl))
+        held = await self._reserver.reserve(Ask(request.order_id, tuple(items.items()), ttl))
         return pb.ReserveResponse(reservation=mapping.reservation_message(held))
 
     async def CommitReservation(
