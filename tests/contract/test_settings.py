@@ -78,6 +78,7 @@ def test_variables_follow_the_names_of_the_mesh(service: str) -> None:
         "BANYAN_ENVIRONMENT",
         "BANYAN_CLOCK_OFFSET_S",
         "BANYAN_SERVICE_CONFIG_FILE",
+        "BANYAN_LIVE_FILE",
         "BANYAN_JWT_SIGNING_KEY_FILE",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         *(row.env for row in topology.STAND_INS if row.used_by == service),
