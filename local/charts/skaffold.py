@@ -19,6 +19,8 @@ HEADER: Final = "# Made by `./banyan charts gen` from local/topology.py: change 
 SOURCES: Final = {"python": "*.py", "typescript": "*.ts"}
 KINDS: Final = {"go": "go", "java": "java", "typescript": "typescript"}
 FIRST_LOCAL_PORT: Final = 50051
+GATEWAYS_LOCAL_PORT: Final = 8081
+"""8080 leads to the gateway's node port in the cluster of `k8s/kind`."""
 RELOAD: Final = ["/venv/bin/python", "-c", "import os, signal; os.kill(1, signal.SIGHUP)"]
 PROFILES: Final = [
     {
@@ -46,7 +48,7 @@ def _root() -> Json:
 
 def _shared() -> list[Json]:
     """What several modules need. The first one makes the namespace and the secrets."""
-    secrets = {"host": {"command": ["./banyan", "secrets", "--namespace", NAMESPACE], "dir": ".."}}
+    secrets = {"host": {"command": ["k8s/secrets.sh", NAMESPACE], "dir": ".."}}
     first = _config("namespace", manifests={"kustomize": {"paths": ["../k8s/base"]}})
     first["deploy"] = {"kubectl": {"hooks": {"after": [secrets]}}}
     seeded = [{"path": f"../services/{name}"} for name in ("user", "product", "inventory")]
@@ -95,7 +97,7 @@ def _service(row: ServiceRow, number: int) -> Json:
     requires += [{"path": f"../{name}"} for name in row.upstreams]
     made = _config(row.name, requires=requires, build=_build(artifacts), releases=releases)
     made["test"] = [_test(row, up)]
-    port = (8080, 8080) if row.name == "gateway" else (50051, FIRST_LOCAL_PORT + number)
+    port = (8080, GATEWAYS_LOCAL_PORT) if row.name == "gateway" else (50051, FIRST_LOCAL_PORT + number)
     made["portForward"] = [
         {
             "resourceType": "service",
@@ -135,16 +137,24 @@ def _sync(row: ServiceRow) -> Json:
 def _release(
     name: str, chart: str, image: str, up: str, values: Json | None = None, *, migrates: bool = False
 ) -> Json:
+    """With a pushed image's digest in the tag: skaffold brings sources only into pods whose image reads as it pushed it.
+
+    A local image has no digest; skaffold takes the @ off then.
+    """
     images = {"image": image} | ({"migrations.image": f"{image}-migrations"} if migrates else {})
     made: Json = {"name": name, "chartPath": f"{up}/helm/charts/{chart}", "namespace": NAMESPACE}
     if values:
         made["setValues"] = values
     made["setValueTemplates"] = {
-        f"{place}.{key}": "{{.IMAGE_" + variable + "_banyan_" + built.replace("-", "_") + "}}"
+        f"{place}.{key}": "@".join(_variable(part, built) for part in parts)
         for place, built in images.items()
-        for key, variable in (("repository", "REPO"), ("tag", "TAG"))
+        for key, parts in (("repository", ["REPO"]), ("tag", ["TAG", "DIGEST"]))
     }
     return made
+
+
+def _variable(part: str, built: str) -> str:
+    return "{{.IMAGE_" + part + "_banyan_" + built.replace("-", "_") + "}}"
 
 
 def _test(row: ServiceRow, up: str) -> Json:

@@ -17,7 +17,7 @@ FILES: Final = [
     ROOT / "images/skaffold.yaml",
     *sorted(ROOT.glob("services/*/skaffold.yaml")),
 ]
-TEMPLATE: Final = re.compile(r"\{\{\.IMAGE_(REPO|TAG)_(\w+)\}\}")
+TEMPLATE: Final = re.compile(r"\{\{\.IMAGE_(REPO|TAG|DIGEST)_(\w+)\}\}")
 
 
 def configs(file: Path) -> list[Config]:
@@ -66,12 +66,19 @@ def releases() -> list[tuple[Path, Release]]:
     return [(file.parent, release) for file, helm in found if helm for release in helm.releases]
 
 
-def values_of(release: Release, references: dict[str, tuple[str, str]]) -> dict[str, str]:
-    """Its values, with each image's repository and tag of `references` in the place of the templates."""
+def values_of(release: Release, references: dict[str, tuple[str, str]], digest: str = "") -> dict[str, str]:
+    """Its values, with each image's repository and tag of `references`, and the digest, in the place of the templates.
+
+    As skaffold's installation of charts does it: without a digest, nothing stays of the @ before it.
+    """
     names = {re.sub(r"[/-]", "_", image): image for image in references}
+
+    def part(match: re.Match[str]) -> str:
+        repository, tag = references[names[match[2]]]
+        return {"REPO": repository, "TAG": tag, "DIGEST": digest}[match[1]]
+
     found = dict(release.setValues or {})
     for place, template in (release.setValueTemplates or {}).items():
-        match = TEMPLATE.fullmatch(template)
-        assert match, template
-        found[place] = references[names[match[2]]][match[1] == "TAG"]
+        assert TEMPLATE.search(template), template
+        found[place] = TEMPLATE.sub(part, template).removesuffix("@")
     return found
