@@ -13,4 +13,13 @@ for node in $(kind get nodes --name banyan); do
   printf '[host."http://%s:5000"]\n' "$name" |
     docker exec -i "$node" cp /dev/stdin "/etc/containerd/certs.d/localhost:$port/hosts.toml"
 done
-docker network connect kind "$name" 2>/dev/null || true # an error: it is connected already
+if [ "$(docker inspect -f '{{json .NetworkSettings.Networks.kind}}' "$name")" = null ]; then
+  docker network connect kind "$name"
+fi
+# Tools that push by themselves find the registry by this: https://github.com/kubernetes/enhancements, KEP 1755.
+kubectl --context kind-banyan apply -f - <<EOF
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: local-registry-hosting, namespace: kube-public}
+data: {localRegistryHosting.v1: "host: localhost:$port"}
+EOF
