@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
+import typer
 import yaml
 from kubernetes.utils.quantity import parse_quantity
 
+from local.cli import build_app
 from local.cluster.tools import kubectl
 from local.paths import ROOT
 from tests.charts.conftest import Rendered
@@ -18,6 +22,7 @@ from tests.charts.conftest import Rendered
 Json = dict[str, Any]
 ONCE_MORE: Final = {"Deployment": 1, "StatefulSet": 0, "Job": 0}
 """Pods beyond the replicas during a rollout."""
+READMES: Final = ["k8s/README.md", "helm/README.md"]
 PATH: Final = re.compile(r"(?<![\w./-])((?:k8s|helm|images|services)/[\w./-]+)")
 
 
@@ -106,7 +111,38 @@ def test_prometheus_reads_what_the_charts_annotate(render: Callable[..., Rendere
     )
 
 
-@pytest.mark.parametrize("readme", ["k8s/README.md", "helm/README.md"])
+def commands(readme: str) -> list[list[str]]:
+    """The words of each command that the README shows."""
+    text = (ROOT / readme).read_text().replace("\\\n", " ")
+    return [shlex.split(line, comments=True) for line in text.splitlines() if line.startswith("    ")]
+
+
+@pytest.mark.parametrize("readme", READMES)
 def test_what_a_readme_names_is_there(readme: str) -> None:
     for path in PATH.findall((ROOT / readme).read_text()):
         assert (ROOT / path.rstrip("./")).exists(), path
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_our_own_commands_take_what_a_readme_gives_them(readme: str) -> None:
+    asked = [words[words.index("./banyan") + 1 :] for words in commands(readme) if "./banyan" in words]
+    assert asked
+    for words in asked:
+        command, rest = typer.main.get_command(build_app(words)), words
+        while hasattr(command, "commands"):
+            command, rest = command.commands[rest[0]], rest[1:]
+        command.make_context("banyan", list(rest))
+
+
+def test_the_readmes_installations_render(render: Callable[..., Rendered]) -> None:
+    installs = [words for words in commands("k8s/README.md") if words[:2] == ["helm", "upgrade"]]
+    ours = [words for words in installs if "helm/banyan" in words]
+    assert len(ours) == 4
+    for words in ours:
+        after = {
+            option: [value for word, value in pairwise(words) if word == option] for option in ("-f", "--set")
+        }
+        files = [value.removeprefix("helm/banyan/") for value in after["-f"] if value.startswith("helm/")]
+        sets = dict(value.split("=") for value in after["--set"])
+        as_json = {key.replace(".", "__"): v if v.isdigit() else f'"{v}"' for key, v in sets.items()}
+        assert render("banyan", *files, **as_json).names("Deployment") >= {"gateway", "order"}
