@@ -165,5 +165,7 @@ def without_targets(kinds: Sequence[Kind], field_: Field) -> list[Kind]:
     """Kinds that have nothing to strike at here; LocalError when that is all of them."""
     idle = [kind for kind in kinds if not kind.targets(field_)]
     if len(idle) == len(kinds):
+        if field_.can:
+            raise LocalError(f"in a cluster these faults can't be done, only {', '.join(sorted(field_.can))}")
         raise LocalError("this mesh has nothing for these faults to strike: start it with --faulty-links")
     return idle

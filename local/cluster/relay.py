@@ -80,10 +80,13 @@ def free_ports(count: int) -> list[int]:
 async def relays(kubectl: Path, namespace: str, app: str, port: int, local: list[int]) -> AsyncIterator[None]:
     """One on each of these local ports, for as long as the context lasts."""
     made = [Relay(kubectl, namespace, app, (here, port), number) for number, here in enumerate(local)]
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(relay.keep(), name=f"relay to {app}") for relay in made]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
+    tasks = [asyncio.create_task(relay.keep(), name=f"relay to {app}") for relay in made]
+    try:
+        yield
+    finally:  # no task group: that would wrap the caller's own error, whose sentence a person is to read
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    for end in ends:
+        if not isinstance(end, asyncio.CancelledError):
+            raise LocalError(f"a relay to {app} ended by itself: {end!r}")

@@ -91,3 +91,10 @@ def test_a_target_touches_the_service_that_is_called() -> None:
     assert touched("payment-to-payment-provider") == {"payment-provider"}
     assert touched("inventory-2") == touched("inventory") == {"inventory"}
     assert group("payment-provider") == "payment-provider"
+
+
+def test_what_a_cluster_can_not_do_is_told_with_what_it_can() -> None:
+    field = Field(processes=["order-1"], can=frozenset({"kill", "restart"}))
+    assert [kind.name for kind in KINDS if kind.targets(field)] == ["kill", "restart"]
+    with pytest.raises(LocalError, match="in a cluster these faults can't be done, only kill, restart"):
+        without_targets(chosen(["freeze", "cut"]), field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from local import topology
 from local.cluster import secrets, tools
 from local.cluster.kube import kubectl_output
 from local.cluster.pods import pods
-from local.cluster.relay import free_ports
+from local.cluster.relay import free_ports, relays
 from local.errors import LocalError
 
 
@@ -150,3 +151,22 @@ def test_pods_that_go_and_those_of_jobs_are_left_out(kubectl: Callable[[str], Pa
 def test_free_ports_are_different_and_free() -> None:
     ports = free_ports(5)
     assert len(set(ports)) == 5
+
+
+async def test_an_error_while_relays_run_is_told_as_it_is(kubectl: Callable[[str], Path]) -> None:
+    program = kubectl("echo no cluster >&2; exit 1")
+    with pytest.raises(LocalError, match=r"^the shop is closed$"):
+        async with relays(program, "shop", "gateway", 8080, free_ports(2)):
+            raise LocalError("the shop is closed")
+
+
+async def test_a_relay_without_its_program_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="a relay to gateway ended by itself: FileNotFoundError"):
+        async with relays(tmp_path / "kubectl", "shop", "gateway", 8080, free_ports(1)):
+            await asyncio.sleep(0.3)
+
+
+def test_kubectls_own_log_is_left_out(kubectl: Callable[[str], Path]) -> None:
+    program = kubectl("echo 'E1126 18:42:57.1 1 memcache.go:265] Unhandled' >&2; echo refused >&2; exit 1")
+    with pytest.raises(LocalError, match=r"^kubectl: refused$"):
+        kubectl_output(program, "get", "pods")

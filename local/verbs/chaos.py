@@ -107,15 +107,16 @@ async def _carry_out(place: Place, settings: Callable[[Staff], Settings]) -> tup
 async def _mesh(place: Place, results: list[Outcome]) -> AsyncIterator[tuple[Mesh, Staff, Path | None]]:
     if place.namespace:
         program = kubectl()
+        staff = staff_of(program, place.namespace)
         async with in_cluster(program, place.namespace) as shop:
-            yield shop, staff_of(program, place.namespace), None
+            yield shop, staff, None
     elif place.here:
-        staff = staff_from_environment()
-        if staff.generated:
+        own = staff_from_environment()
+        if own.generated:
             raise LocalError("--here needs BANYAN_STAFF_EMAIL and BANYAN_STAFF_PASSWORD as they were at `up`")
         home = Home.from_environment()
         async with this_mesh(home) as running:
-            yield running, (staff.email, staff.password), home.path
+            yield running, (own.email, own.password), home.path
     else:
         _tell("a mesh of its own starts: two replicas of every service, a proxy between every two")
         with own_mesh(place.port_base, keep=lambda: not results or not results[0].kept) as home:

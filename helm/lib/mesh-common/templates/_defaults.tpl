@@ -1,4 +1,4 @@
-{{/* What a service's values are unless its own values.yaml says otherwise. Documented in values.base.schema.json. */}}
+{{/* What a service's values are unless its own values.yaml says otherwise. Documented in helm/schema.yaml. */}}
 {{- define "mesh.defaults" -}}
 global:
   environment: development

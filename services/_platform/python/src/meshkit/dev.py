@@ -8,10 +8,12 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from types import FrameType
 from typing import Final
 
+LOOK_EVERY_S: Final = 0.1
 AGAIN: Final = signal.SIGHUP
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -22,7 +24,7 @@ class Reloader:
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._child: subprocess.Popen[bytes] | None = None
-        self._again = False
+        self._again = self._stopped = False
 
     def run(self) -> int:
         """Starts the child, and again after each SIGHUP, also when it has failed meanwhile: its sources may be mended."""
@@ -33,9 +35,12 @@ class Reloader:
             self._again = False
             self._child = subprocess.Popen(self._command)
             code = self._child.wait()
-            if not self._again and code > 0:
+            if code > 0 and not (self._again or self._stopped):
                 sys.stderr.write(f"ended with {code}; waiting for new sources\n")
-                signal.pause()
+                while not (
+                    self._again or self._stopped
+                ):  # a look, since a signal may come just before a pause
+                    time.sleep(LOOK_EVERY_S)
             if not self._again:
                 return max(code, 0)
 
@@ -44,7 +49,7 @@ class Reloader:
         self._tell(signal.SIGTERM)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        self._again = False
+        self._again, self._stopped = False, True
         self._tell(number)
 
     def _tell(self, number: int) -> None:
