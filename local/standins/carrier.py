@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import sqlite3
@@ -24,6 +25,8 @@ from local.standins._process import StandIn, StartError, arguments, run
 
 STEPS = ("label_created", "picked_up", "in_transit", "delivered")
 MAX_NUMBERS = 200
+SLOW_CITY = "Slowville"
+SLOW_S = 1.0
 Json = dict[str, Any]
 
 LABEL = {
@@ -83,6 +86,8 @@ class Carrier:
         key = idempotency_key(request)
         body = await read(request, LABEL)
         base = str(request.base_url)
+        if body["destination"]["city"] == SLOW_CITY:
+            await asyncio.sleep(SLOW_S)
 
         def work(conn: sqlite3.Connection) -> tuple[Json, bool]:
             known = _ledger.find(conn, "label", key, body)

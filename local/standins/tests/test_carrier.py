@@ -132,3 +132,15 @@ def test_pages_show_the_label_escaped(start: Start) -> None:
 def test_bad_step_is_refused_by_name(start: Start) -> None:
     with pytest.raises(AssertionError, match="CARRIER_STEP_S"):
         start("carrier", CARRIER_STEP_S="soon")
+
+
+def test_labels_to_one_city_take_their_time_and_others_do_not(start: Start) -> None:
+    carrier = start("carrier")
+    far = LABEL["destination"] | {"city": "Slowville"}  # type: ignore[operator]
+    with ThreadPoolExecutor(2) as pool:
+        began = monotonic()
+        slow = pool.submit(buy, carrier, "far", destination=far)
+        assert buy(carrier, "near").status_code == 201
+        near_s = monotonic() - began
+        assert slow.result().status_code == 201
+    assert monotonic() - began >= 1.0 > near_s

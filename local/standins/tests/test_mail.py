@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import smtplib
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from email.message import EmailMessage
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -210,3 +212,14 @@ def test_ledger_tells_which_messages_came_and_nothing_of_what_they_say(mail: Pro
     mail.http.delete("/api/messages")
     send(mail, letter())
     assert mail.http.get("/v1/ledger").json()["totals"] == {"messages": 1, "removed": 3}
+
+
+def test_a_slow_mailbox_delays_its_own_mail_only(mail: Process) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        began = monotonic()
+        slow = pool.submit(send, mail, letter(to="slow.ann@example.test"))
+        send(mail, letter(to="bob@example.test"))
+        near_s = monotonic() - began
+        slow.result()
+    assert monotonic() - began >= 1.0 > near_s
+    assert [message["to"] for message in inbox(mail)] == [["bob@example.test"], ["slow.ann@example.test"]]
