@@ -39,6 +39,11 @@ public final class Metrics {
             counter("rpc_server_no_deadline_total", "RPCs that came without a deadline");
     final Histogram poolWait =
             histogram("db_pool_wait_seconds", "Time spent waiting for a connection", WAIT_BUCKETS);
+    final Histogram poolUse =
+            histogram(
+                    "db_pool_use_seconds",
+                    "Time a connection was held; its sum's rate is how many are in use on average",
+                    CALL_BUCKETS);
     final Gauge poolMax = gauge("db_pool_max", "The most connections the pool opens");
     final Gauge outboxBacklog =
             gauge("outbox_backlog", "Events not acknowledged by the broker yet");

@@ -33,7 +33,7 @@ public final class Pool implements AutoCloseable {
         config.setIdleTimeout(60_000);
         config.setMaxLifetime(600_000);
         config.setInitializationFailTimeout(-1);
-        config.setMetricsTrackerFactory((name, stats) -> new WaitTracker(metrics));
+        config.setMetricsTrackerFactory((name, stats) -> new TimeTracker(metrics));
         this.pool = new HikariDataSource(config);
         metrics.poolMax.set(max);
         GaugeWithCallback.builder()
@@ -91,10 +91,15 @@ public final class Pool implements AutoCloseable {
         return properties;
     }
 
-    private record WaitTracker(Metrics metrics) implements IMetricsTracker {
+    private record TimeTracker(Metrics metrics) implements IMetricsTracker {
         @Override
         public void recordConnectionAcquiredNanos(long elapsed) {
             metrics.poolWait.observe(elapsed / 1e9);
+        }
+
+        @Override
+        public void recordConnectionUsageMillis(long elapsed) {
+            metrics.poolUse.observe(elapsed / 1e3);
         }
     }
 }
