@@ -35,6 +35,7 @@ VERBS = {
     "images": "local.verbs.images",
     "secrets": "local.verbs.secrets",
     "charts": "local.verbs.charts",
+    "load": "local.verbs.load",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -58,6 +58,7 @@ def images() -> list[Image]:
         Image("redis", "images/redis/Dockerfile", places=[("redis",)]),
         Image("standins", "images/standins/Dockerfile", places=[("standins",), ("seed",)]),
         Image("shopper", "images/shopper/Dockerfile"),
+        Image("loadtests", "images/loadtests/Dockerfile"),
     ]
 
 

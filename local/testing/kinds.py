@@ -90,7 +90,7 @@ def _lint() -> tuple[Command, ...]:
     return (
         tool("ruff", "check", "-q", "."),
         tool("ruff format", "format", "-q", "--check", "."),
-        tool("mypy", "local", "services", "tests"),
+        tool("mypy", "local", "loadtests", "services", "tests"),
         Command("golangci-lint", lambda: go_words, cart, "exit", {"PYTHONPATH": str(ROOT)}),
         Command("biome", lambda: (*tools.npm(), "run", "lint", "--", "--colors=off"), notification, "exit"),
         Command("tsc", lambda: (*tools.npm(), "run", "typecheck"), notification, "exit"),

@@ -1,0 +1,1 @@
+"""How many come when. A module is one shape: give it to locust beside the locustfile."""

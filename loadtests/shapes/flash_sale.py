@@ -1,0 +1,13 @@
+"""Flash sale: for a minute a crowd wants one product of which there are few. Nobody gets what is not there."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users import buyer, hunter, visitor
+
+
+class FlashSale(Stages):
+    """20 visitors and buyers; hunters join them for a minute."""
+
+    stages = (Stage(40, 20, 5), Stage(100, 120, 20), Stage(150, 20, 20))
+    kinds = (visitor.Visitor, buyer.Buyer, hunter.BargainHunter)

@@ -1,0 +1,13 @@
+"""Many hands in few carts: cart's requests in flight rise, since writers of one cart wait for each other."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import household
+
+
+class Cart(Stages):
+    """48 writes a second into two carts."""
+
+    stages = (Stage(90, 12, 12),)
+    kinds = (household.Household,)

@@ -1,0 +1,13 @@
+"""Requests refused at the edge: only gateway's requests per second rise."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import bot
+
+
+class Gateway(Stages):
+    """150 refused requests a second."""
+
+    stages = (Stage(90, 30, 30),)
+    kinds = (bot.Bot,)

@@ -1,0 +1,13 @@
+"""Mailboxes that take a second for each mail: notification's queue grows."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import slow_reader
+
+
+class Notification(Stages):
+    """Three orders a second by people with slow mailboxes."""
+
+    stages = (Stage(90, 6, 6),)
+    kinds = (slow_reader.SlowReader,)

@@ -1,0 +1,13 @@
+"""Cards that take 1.5 s: order's workflows in flight rise; everybody waits and nobody works."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import slow_payer
+
+
+class Order(Stages):
+    """Eight orders in flight."""
+
+    stages = (Stage(90, 8, 8),)
+    kinds = (slow_payer.SlowPayer,)

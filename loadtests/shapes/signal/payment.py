@@ -1,0 +1,13 @@
+"""Payments listed: connections of payment's pool are in use."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import accountant
+
+
+class Payment(Stages):
+    """48 lists of 100 payments a second."""
+
+    stages = (Stage(90, 12, 12),)
+    kinds = (accountant.Accountant,)

@@ -1,0 +1,13 @@
+"""Logins and logouts: only user's processor is busy, hashing passwords."""
+
+from __future__ import annotations
+
+from loadtests.shapes.stages import Stage, Stages
+from loadtests.users.signal import returner
+
+
+class User(Stages):
+    """Eight logins a second."""
+
+    stages = (Stage(90, 8, 8),)
+    kinds = (returner.Returner,)

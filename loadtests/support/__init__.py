@@ -1,0 +1,1 @@
+"""What journeys need: checked requests, goods and accounts, options, and thresholds that decide the exit code."""

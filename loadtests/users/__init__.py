@@ -1,0 +1,1 @@
+"""Who comes: which journeys, how often, how fast."""

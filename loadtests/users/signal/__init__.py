@@ -1,0 +1,1 @@
+"""People who ask for one thing only, so that one signal rises."""
