@@ -39,7 +39,7 @@ autoscaling:
   minReplicas: 1
   maxReplicas: 4
   resource: {cpuPercent: 70, memoryPercent: 85}
-  signals: {pollingSeconds: 5, fallbackReplicas: 2, triggers: []}
+  signals: {pollingSeconds: 5, fallbackReplicas: 2, thresholdPercent: 100, triggers: []}
   behavior:
     scaleUp:
       stabilizationWindowSeconds: 0
