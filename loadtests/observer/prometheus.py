@@ -15,7 +15,7 @@ PLACE: Final = "/api/v1/namespaces/{namespace}/services/{service}:{port}/proxy/a
 
 
 class Prometheus:
-    """The one at `url` as it is called inside the cluster: `http://SERVICE.NAMESPACE:PORT`."""
+    """The one at `url` as it is called inside the cluster: service, dot, namespace, colon, port."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)

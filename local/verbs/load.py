@@ -74,7 +74,7 @@ def load(
 
 def _gateway() -> str:
     answer = ask(Home.from_environment(), "status")
-    url = str(answer.get("gateway") or "")
+    url = str(answer.get("base_url") or "")
     if not url:
         raise LocalError("no gateway runs here: start the shop with `./banyan up`, or name one by --url")
     return url

@@ -75,6 +75,7 @@ func NewServer(app *App) (*Server, error) {
 		}
 		for _, rpc := range methods {
 			around.methods[rpc.path] = rpc
+			app.Metrics.expectCalls(rpc)
 		}
 		s.grpc.RegisterService(service.Desc, service.Impl)
 	}

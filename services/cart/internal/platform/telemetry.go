@@ -62,6 +62,12 @@ func NewMetrics() *Metrics {
 // InFlight is the number of RPCs being answered now; health and reflection do not count.
 func (m *Metrics) InFlight() float64 { return float64(m.inFlight.Load()) }
 
+// expectCalls makes an RPC's series before its first call: a rate needs a zero to rise from, and a scaler takes a series
+// that is missing for a failure.
+func (m *Metrics) expectCalls(rpc method) {
+	m.serverDuration.WithLabelValues(rpc.service, rpc.name, "OK")
+}
+
 func (m *Metrics) observeCall(rpc method, status string, took time.Duration) {
 	m.serverDuration.WithLabelValues(rpc.service, rpc.name, status).Observe(took.Seconds())
 }

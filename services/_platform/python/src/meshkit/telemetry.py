@@ -63,7 +63,8 @@ class CallTimers:
 
     def __init__(self, histogram: Histogram, *labels: str) -> None:
         self._histogram, self._labels = histogram, labels
-        self._children: dict[str, Histogram] = {}
+        # There from the start: a rate needs a zero to rise from, and a scaler takes a series that is missing for a failure.
+        self._children = {"OK": histogram.labels(*labels, "OK")}
 
     def observe(self, status: str, seconds: float) -> None:
         """Records one finished call."""

@@ -6,7 +6,7 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
-from gateway.exchange import Exchange
+from gateway.exchange import UNMATCHED, Exchange
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUESTS: Final = Counter("http_requests_total", "Requests answered", ("route", "method", "status"))
@@ -22,7 +22,9 @@ class HttpMetrics:
     """Label children looked up once instead of per request. Methods that HTTP has not are `OTHER`."""
 
     def __init__(self) -> None:
-        self._requests: dict[tuple[str, str, int], Counter] = {}
+        # One is there from the start: a scaler takes a series that is missing for a failure, not for zero.
+        first = REQUESTS.labels(UNMATCHED, "GET", "404")
+        self._requests: dict[tuple[str, str, int], Counter] = {(UNMATCHED, "GET", 404): first}
         self._durations: dict[tuple[str, str], Histogram] = {}
 
     def observe(self, exchange: Exchange) -> None:
