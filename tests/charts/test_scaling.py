@@ -9,6 +9,7 @@ import pytest
 from local import topology
 from local.topology import ServiceRow
 from tests.charts.conftest import NAMESPACE, Rendered
+from tests.support.topology import EVENTS
 
 Render = Callable[..., Rendered]
 Refusal = Callable[..., str]
@@ -49,16 +50,32 @@ def test_every_service_has_a_signal_of_its_own(render: Render) -> None:
     metrics = {
         "gateway": "http_requests_total",
         "product": "rpc_server_call_duration_seconds_count",
-        "cart": "cart_requests_in_flight",
+        "cart": "rpc_server_call_duration_seconds_sum",
         "inventory": "db_pool_wait_seconds_sum",
         "order": "order_workflows_in_flight",
-        "payment": "db_pool_connections",
+        "payment": "db_pool_use_seconds_sum",
         "shipping": "shipping_oldest_unlabelled_age_seconds",
-        "user": "cpu",
+        "user": "process_cpu_seconds_total",
         "notification": "nats-jetstream",
     }
     assert set(metrics) == set(signals)
     assert all(metric in signals[name] for name, metric in metrics.items()), signals
+    assert len(set(signals.values())) == len(signals)
+
+
+def test_notification_waits_for_the_consumers_that_it_has(render: Render) -> None:
+    triggers = render("notification", autoscaling__mode='"signals"').one("ScaledObject", "notification")[
+        "spec"
+    ]["triggers"]
+    consumers = {each["metadata"]["consumer"] for each in triggers if each["type"] == "nats-jetstream"}
+    heard = {row.producer for row in EVENTS if "notification" in row.consumers}
+    assert consumers == {f"notification-{producer}" for producer in heard}
+
+
+def test_one_knob_scales_every_threshold(render: Render) -> None:
+    values = {"autoscaling__mode": '"signals"', "autoscaling__signals__thresholdPercent": "50"}
+    (trigger,) = render("gateway", **values).one("ScaledObject", "gateway")["spec"]["triggers"]
+    assert trigger["metadata"]["threshold"] == "75"
 
 
 def test_notification_goes_down_to_nothing(render: Render) -> None:

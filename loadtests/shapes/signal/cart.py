@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import household
+from loadtests.users.signal.household import Household
 
 
 class Cart(Stages):
     """48 writes a second into two carts."""
 
     stages = (Stage(90, 12, 12),)
-    kinds = (household.Household,)
+    kinds = (Household,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import bot
+from loadtests.users.signal.bot import Bot
 
 
 class Gateway(Stages):
     """150 refused requests a second."""
 
     stages = (Stage(90, 30, 30),)
-    kinds = (bot.Bot,)
+    kinds = (Bot,)

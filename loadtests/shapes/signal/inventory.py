@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import scanner
+from loadtests.users.signal.scanner import Scanner
 
 
 class Inventory(Stages):
     """20 scans at each full half second."""
 
     stages = (Stage(90, 20, 20),)
-    kinds = (scanner.Scanner,)
+    kinds = (Scanner,)

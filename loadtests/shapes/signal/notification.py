@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import slow_reader
+from loadtests.users.signal.slow_reader import SlowReader
 
 
 class Notification(Stages):
     """Three orders a second by people with slow mailboxes."""
 
     stages = (Stage(90, 6, 6),)
-    kinds = (slow_reader.SlowReader,)
+    kinds = (SlowReader,)

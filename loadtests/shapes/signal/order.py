@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import slow_payer
+from loadtests.users.signal.slow_payer import SlowPayer
 
 
 class Order(Stages):
     """Eight orders in flight."""
 
     stages = (Stage(90, 8, 8),)
-    kinds = (slow_payer.SlowPayer,)
+    kinds = (SlowPayer,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import accountant
+from loadtests.users.signal.accountant import Accountant
 
 
 class Payment(Stages):
     """48 lists of 100 payments a second."""
 
     stages = (Stage(90, 12, 12),)
-    kinds = (accountant.Accountant,)
+    kinds = (Accountant,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import reader
+from loadtests.users.signal.reader import Reader
 
 
 class Product(Stages):
     """50 reads a second."""
 
     stages = (Stage(90, 10, 10),)
-    kinds = (reader.Reader,)
+    kinds = (Reader,)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import far_away
+from loadtests.users.signal.far_away import FarAway
 
 
 class Shipping(Stages):
     """Three orders a second to a far city."""
 
     stages = (Stage(90, 6, 6),)
-    kinds = (far_away.FarAway,)
+    kinds = (FarAway,)

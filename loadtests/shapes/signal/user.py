@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from loadtests.shapes.stages import Stage, Stages
-from loadtests.users.signal import returner
+from loadtests.users.signal.returner import Returner
 
 
 class User(Stages):
     """Eight logins a second."""
 
     stages = (Stage(90, 8, 8),)
-    kinds = (returner.Returner,)
+    kinds = (Returner,)
