@@ -53,7 +53,7 @@ def test_every_service_has_a_signal_of_its_own(render: Render) -> None:
         "cart": "rpc_server_call_duration_seconds_sum",
         "inventory": "db_pool_wait_seconds_sum",
         "order": "order_workflows_in_flight",
-        "payment": "payment_connection_use_seconds_sum",
+        "payment": "db_pool_use_seconds_sum",
         "shipping": "shipping_oldest_unlabelled_age_seconds",
         "user": "process_cpu_seconds_total",
         "notification": "nats-jetstream",

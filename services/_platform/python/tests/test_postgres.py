@@ -21,12 +21,14 @@ def metric(name: str, **labels: str) -> float:
 
 async def test_the_pools_use_is_exported(pool: Database) -> None:
     assert metric("db_pool_max") == 4
-    waits = metric("db_pool_wait_seconds_count")
+    waits, held = metric("db_pool_wait_seconds_count"), metric("db_pool_use_seconds_sum")
     async with pool.acquire(), pool.acquire():
         assert metric("db_pool_connections", state="used") == 2
+        await asyncio.sleep(0.1)
     assert metric("db_pool_connections", state="used") == 0
     assert metric("db_pool_connections", state="idle") == 2
     assert metric("db_pool_wait_seconds_count") == waits + 2
+    assert metric("db_pool_use_seconds_sum") >= held + 2 * 0.1
 
 
 async def test_waiting_for_a_connection_is_measured_and_bounded_by_the_deadline(

@@ -64,12 +64,14 @@ export class Database {
 
   async #held<T>(work: () => Promise<T>): Promise<T> {
     await this.#acquire();
+    const taken = performance.now();
     try {
       return await work();
     } catch (error) {
       if (!isOutage(error)) throw error;
       throw new ServiceError("unavailable", "DATABASE_UNAVAILABLE", "the database can't be reached");
     } finally {
+      this.#metrics.poolUse.observe((performance.now() - taken) / 1000);
       this.#release();
     }
   }

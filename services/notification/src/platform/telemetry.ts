@@ -54,6 +54,12 @@ function databaseMetrics(base: Base) {
       buckets: SECONDS,
       ...base,
     }),
+    poolUse: new Histogram({
+      name: "db_pool_use_seconds",
+      help: "Time a connection was held; the rate of its sum is how many are in use on average",
+      buckets: SECONDS,
+      ...base,
+    }),
     poolConnections: new Gauge({
       name: "db_pool_connections",
       help: "Connections, `used` or `idle`",

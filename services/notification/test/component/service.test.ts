@@ -152,6 +152,17 @@ test("notifications come newest first in pages, complete, without repetition, an
   assert.deepEqual([empty.message.notifications.length, empty.message.nextPageToken], [0, ""]);
 });
 
+test("how long connections are held, and waited for, is measured", async () => {
+  const metrics = createMetrics();
+  const one = new Database(database.url, 1, "test", metrics);
+  await Promise.all([1, 2].map(() => one.query((sql) => sql`SELECT pg_sleep(0.1)`)));
+  await one.stop(1000);
+  const { values } = await metrics.poolUse.get();
+  const sum = (of: typeof values) => of.find(({ metricName }) => metricName?.endsWith("_sum"))?.value ?? 0;
+  assert.ok(sum(values) >= 0.2 && sum(values) < 5, String(sum(values)));
+  assert.ok(sum((await metrics.poolWait.get()).values) >= 0.1);
+});
+
 test("a page token that no answer contained is refused", async () => {
   const refusal = await client.refused(client.call(listNotifications, { pageToken: "bogus" }, { user: newId() }));
   assert.equal(refusal.code, status.INVALID_ARGUMENT);

@@ -14,7 +14,7 @@ import asyncpg
 from meshkit.context import current_remaining_s, deadline_in
 from meshkit.errors import PlatformError
 from meshkit.lifecycle import STOP_MARGIN_S
-from meshkit.telemetry import POOL_CONNECTIONS, POOL_MAX, POOL_WAIT
+from meshkit.telemetry import POOL_CONNECTIONS, POOL_MAX, POOL_USE, POOL_WAIT
 
 if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
@@ -146,6 +146,7 @@ class Database:
             raise DatabaseUnavailable(error) from error
         finally:
             POOL_WAIT.observe(time.monotonic() - started)
+        taken = time.monotonic()
         try:
             yield connection
         except _SERVER_GONE as error:
@@ -160,6 +161,7 @@ class Database:
             with_events = connection in _with_events
             _with_events.discard(connection)
             await _give_back(pool, connection, sys.exception())
+            POOL_USE.observe(time.monotonic() - taken)
             if with_events:
                 for listener in self.event_listeners:
                     listener()

@@ -34,6 +34,11 @@ CIRCUIT_STATE = Gauge(
 POOL_WAIT = Histogram(
     "db_pool_wait_seconds", "Time a caller waited for a database connection", buckets=_WAIT_BUCKETS
 )
+POOL_USE = Histogram(
+    "db_pool_use_seconds",
+    "Time a connection was held; its sum's rate is how many are in use on average",
+    buckets=_CALL_BUCKETS,
+)
 POOL_CONNECTIONS = Gauge("db_pool_connections", "Connections of the pool by state", ("state",))
 POOL_MAX = Gauge("db_pool_max", "Most connections the pool may open")
 OUTBOX_BACKLOG = Gauge("outbox_backlog", "Events waiting to be published")

@@ -41,7 +41,7 @@ public final class Metrics {
             histogram("db_pool_wait_seconds", "Time spent waiting for a connection", WAIT_BUCKETS);
     final Histogram poolUse =
             histogram(
-                    "payment_connection_use_seconds",
+                    "db_pool_use_seconds",
                     "Time a connection was held; its sum's rate is how many are in use on average",
                     CALL_BUCKETS);
     final Gauge poolMax = gauge("db_pool_max", "The most connections the pool opens");

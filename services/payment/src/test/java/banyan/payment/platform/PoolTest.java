@@ -25,6 +25,19 @@ class PoolTest {
         }
     }
 
+    @Test
+    void how_long_a_connection_is_held_is_measured() throws SQLException, InterruptedException {
+        Metrics metrics = new Metrics();
+        try (Pool pool = new Pool(DatabaseUrl.parse(Postgres.database()), 2, metrics)) {
+            try (Connection held = pool.dataSource().getConnection()) {
+                assertThat(held.isValid(1)).isTrue();
+                Thread.sleep(50);
+            }
+            assertThat(metrics.poolUse.collect().getDataPoints().get(0).getSum())
+                    .isBetween(0.05, 5.0);
+        }
+    }
+
     private static String shown(Connection connection, String setting) throws SQLException {
         try (Statement query = connection.createStatement();
                 ResultSet row = query.executeQuery("SHOW " + setting)) {
