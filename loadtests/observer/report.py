@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from loadtests.observer.html import dicts
+from loadtests.observer.html import page as html_page
+from loadtests.observer.html import table as html_table
 from loadtests.observer.plot import draw_load, draw_service
 from loadtests.observer.record import Record
 from loadtests.observer.verdict import Verdict, judge
 
-STYLE: Final = (
-    "body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1100px;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:left;border-bottom:1px solid #ddd}"
-    "svg{width:100%;height:auto}code{font-size:12px;color:#555}"
-)
 COLUMNS: Final = (
     "service",
     "most replicas",
@@ -46,24 +44,21 @@ def page(record: Record, title: str) -> str:
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{total.get('requests', 0)} requests, {total.get('failures', 0)} failed, in {end - begin:.0f} s</p>",
         "<h2>What each service did</h2>",
-        _table(COLUMNS, rows),
+        html_table(COLUMNS, rows, nothing="–"),
         "<h2>The load</h2>",
         draw_load(record, begin, end) if record.seconds else "<p>locust told nothing</p>",
         *(_service(name, record, begin, end) for name in record.services),
         "<h2>Decisions</h2>",
-        _table(
+        html_table(
             ("second", "service", "decision"),
             [(f"{each.at - begin:.0f}", each.service, each.text) for each in record.decisions],
         ),
         "<h2>Requests</h2>",
-        _dicts(record.entries),
+        dicts(record.entries),
         "<h2>Failures</h2>",
-        _dicts(record.failures),
+        dicts(record.failures),
     ]
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}</style>{''.join(parts)}</html>\n"
-    )
+    return html_page(title, parts)
 
 
 def table(verdicts: Iterable[Verdict]) -> list[list[str]]:
@@ -87,18 +82,3 @@ def _service(name: str, record: Record, begin: float, end: float) -> str:
         f"{draw_service(name, watched, begin, end)}"
         f"<p>{watched.least} to {watched.most} replicas; at most {use:.2f} cores and {memory:.0f} MiB{queries}</p>"
     )
-
-
-def _dicts(rows: Sequence[dict[str, object]]) -> str:
-    return _table(tuple(rows[0]), [list(row.values()) for row in rows]) if rows else "<p>none</p>"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{html.escape(title.replace('_', ' '))}</th>" for title in titles)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape('–' if cell is None else str(cell))}</td>" for cell in row)
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"

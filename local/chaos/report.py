@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from loadtests.observer.html import dicts, table
+from loadtests.observer.html import page as html_page
 from local.chaos.figures import Outcome, answers, as_json, by_kind, by_request, failures, fault_row
 from local.chaos.plot import draw
 from local.view.console import out
 from local.view.tables import show_table
 
-STYLE: Final = (
-    "body{font:14px/1.45 system-ui,sans-serif;margin:2em auto;max-width:1200px;color:#222}"
-    "table{border-collapse:collapse;margin:1em 0}td,th{padding:.25em .8em;text-align:left;border-bottom:1px solid #ddd}"
-    "td.kept{color:#1a7f37;font-weight:600}td.broken{color:#c00;font-weight:600}"
-    "svg{width:100%;height:auto}.plot{overflow-x:auto}li{font-family:ui-monospace,monospace;font-size:12px}"
-)
 SHOWN_CASES: Final = 200
 
 
@@ -44,21 +39,18 @@ def page(outcome: Outcome) -> str:
         _promises(outcome),
         f'<h2>Throughput and errors</h2><div class="plot">{draw(records, _end(outcome))}</div>',
         "<h2>Requests</h2>",
-        _dicts(by_request(records)),
+        dicts(by_request(records)),
         "<h2>What orders were told</h2>",
-        _table(("answer", "orders"), answers(records)),
+        table(("answer", "orders"), answers(records)),
         "<h2>Failed tries</h2>",
-        _table(("order", "times"), failures(records.tries("order"))),
-        _table(("browse", "times"), failures(records.tries("browse"))),
+        table(("order", "times"), failures(records.tries("order"))),
+        table(("browse", "times"), failures(records.tries("browse"))),
         "<h2>Kinds of faults</h2>",
-        _dicts(by_kind(records)),
+        dicts(by_kind(records)),
         "<h2>Faults</h2>",
-        _dicts([fault_row(each) for each in sorted(records.struck, key=lambda each: each.began_s)]),
+        dicts([fault_row(each) for each in sorted(records.struck, key=lambda each: each.began_s)]),
     ]
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Chaos, seed {outcome.seed}</title>'
-        f"<style>{STYLE}</style>{''.join(parts)}</html>\n"
-    )
+    return html_page(f"Chaos, seed {outcome.seed}", parts)
 
 
 def _end(outcome: Outcome) -> float:
@@ -79,23 +71,8 @@ def _promises(outcome: Outcome) -> str:
         for each in outcome.promises
         if each.cases
     ]
-    table = f"<table><tr><th>promise</th><th>limit</th><th>found</th></tr>{''.join(rows)}</table>"
-    return table + "".join(cases)
-
-
-def _dicts(rows: Sequence[dict[str, Any]]) -> str:
-    return _table(tuple(rows[0]), [list(row.values()) for row in rows]) if rows else "<p>none</p>"
-
-
-def _table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{html.escape(title.replace('_', ' '))}</th>" for title in titles)
-    body = "".join(
-        "<tr>"
-        + "".join(f"<td>{html.escape('' if cell is None else str(cell))}</td>" for cell in row)
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>{body}</table>"
+    promises = f"<table><tr><th>promise</th><th>limit</th><th>found</th></tr>{''.join(rows)}</table>"
+    return promises + "".join(cases)
 
 
 def show(outcome: Outcome, shown: int = 20) -> None:
