@@ -9,12 +9,76 @@ from typing import Any, Final
 
 from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
+from urllib3.exceptions import HTTPError
 
-from loadtests.observer.record import Decision, Replicas, Signal, Use, Watched
+from loadtests.observer.prometheus import Prometheus
+from loadtests.observer.record import Decision, Record, Replicas, Signal, Use, Watched
 
 NAME: Final = "app.kubernetes.io/name"
 MIB: Final = 1024 * 1024
 RESCALED: Final = "SuccessfulRescale"
+USE_EVERY_S: Final = 5.0
+HISTORY_EVERY_S: Final = 5.0
+
+
+class Shop:
+    """A shop in a namespace, for an observer.
+
+    `live`: signals and traffic are read as the run goes on, not only at its end. `signals`: what to measure where no
+    ScaledObject says it, so that plain autoscalers can be compared with it. `prometheus`: its address in the cluster.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        services: Mapping[str, object],
+        *,
+        prometheus: str = "http://prometheus.monitoring:9090",
+        live: bool = False,
+        signals: Mapping[str, list[Signal]] | None = None,
+    ) -> None:
+        self._namespace = Namespace(namespace, services)
+        self._prometheus = Prometheus(prometheus)
+        self._live = live
+        self._signals = signals or {}
+        self._began = time.time()
+        self._use_due = self._history_due = 0.0
+
+    def begin(self) -> Record:
+        """Every service with its ScaledObject's bounds and triggers; ApiException when the cluster refuses."""
+        services = self._namespace.watched()
+        for name, signals in self._signals.items():
+            services[name].signals = services[name].signals or signals
+        return Record(services=services)
+
+    def look(self, record: Record) -> bool:
+        """Replicas now; processor, memory and, when live, histories every five seconds."""
+        now = time.monotonic()
+        try:
+            for name, replicas in self._namespace.replicas().items():
+                record.services[name].replicas.append(replicas)
+            if now >= self._use_due:
+                self._use_due = now + USE_EVERY_S
+                for name, use in self._namespace.use().items():
+                    record.services[name].use.append(use)
+            if self._live and now >= self._history_due:
+                self._history_due = now + HISTORY_EVERY_S
+                self.end(record, self._began)
+        except (client.ApiException, HTTPError):
+            return False
+        return True
+
+    def end(self, record: Record, began: float) -> None:
+        """Decisions, signals and traffic since the start; ApiException without a Prometheus."""
+        now = time.time()
+        record.decisions = self._namespace.decisions(began)
+        traffic = self._prometheus.traffic(self._namespace.name, began, now)
+        for name, watched in record.services.items():
+            watched.traffic = traffic.get(name, [])
+            watched.signals = [
+                Prometheus(signal.server).fill(signal, began, now) if signal.server else signal
+                for signal in watched.signals
+            ]
 
 
 class Namespace:

@@ -1,35 +1,46 @@
-"""Watches a namespace from the start to the end of a run, in a thread of its own."""
+"""Watches a shop from the start to the end of a run, in a thread of its own."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
-from kubernetes.client import ApiException
-from urllib3.exceptions import HTTPError
-
-from loadtests.observer.cluster import Namespace
-from loadtests.observer.prometheus import Prometheus
 from loadtests.observer.record import Record
 
 EVERY_S: Final = 1.0
-USE_EVERY_S: Final = 5.0
+
+
+class Source(Protocol):
+    """A shop that can be looked at."""
+
+    def begin(self) -> Record:
+        """Every service, with its bounds and triggers. Raises when the shop can't be looked at."""
+
+    def look(self, record: Record) -> bool:
+        """Adds what can be seen now; False when the shop did not answer."""
+
+    def end(self, record: Record, began: float) -> None:
+        """Adds what is only known afterwards, about the time since `began` (seconds since 1970)."""
 
 
 class Observer:
-    """`with Observer(…) as observer:` records; `observer.finish()` adds what is known only afterwards."""
+    """`with Observer(…) as observer:` records; `observer.finish()` adds what is known only afterwards.
 
-    def __init__(self, namespace: str, services: Mapping[str, object]) -> None:
-        self._namespace = Namespace(namespace, services)
+    `show` gets the record after each look.
+    """
+
+    def __init__(self, source: Source, show: Callable[[Record], None] = lambda _: None) -> None:
+        self._source = source
+        self._show = show
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
-        self.record = Record(services=self._namespace.watched())
         self.began = time.time()
+        self.record = source.begin()
         self.missed = 0
-        """How often the API server did not answer; the next second asks again."""
+        """How often the shop did not answer; the next second asks again."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -42,25 +53,11 @@ class Observer:
         self._thread.join()
 
     def finish(self) -> Record:
-        """The record with the decisions and the signals' history since the start."""
-        record, now = self.record, time.time()
-        record.decisions = self._namespace.decisions(self.began)
-        for watched in record.services.values():
-            watched.signals = [
-                Prometheus(signal.server).fill(signal, self.began, now) if signal.server else signal
-                for signal in watched.signals
-            ]
-        return record
+        """The whole record."""
+        self._source.end(self.record, self.began)
+        return self.record
 
     def _watch(self) -> None:
-        use_due = 0.0
         while not self._ended.wait(EVERY_S):
-            try:
-                for name, replicas in self._namespace.replicas().items():
-                    self.record.services[name].replicas.append(replicas)
-                if time.monotonic() >= use_due:
-                    use_due = time.monotonic() + USE_EVERY_S
-                    for name, use in self._namespace.use().items():
-                        self.record.services[name].use.append(use)
-            except (ApiException, HTTPError):
-                self.missed += 1
+            self.missed += not self._source.look(self.record)
+            self._show(self.record)

@@ -38,6 +38,17 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """What a service answered at one moment, all its replicas together: each second, and times in milliseconds."""
+
+    at: float
+    calls: float
+    errors: float
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What the autoscaler did, in its own words."""
 
@@ -53,6 +64,7 @@ class Watched:
     replicas: list[Replicas] = field(default_factory=list)
     use: list[Use] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
+    traffic: list[Traffic] = field(default_factory=list)
     least: int = 1
     most: int = 1
 
@@ -70,3 +82,20 @@ class Record:
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> Record:
+        """What `as_json` gave; KeyError or TypeError for something else."""
+        services = {
+            name: Watched(
+                [Replicas(**each) for each in row["replicas"]],
+                [Use(**each) for each in row["use"]],
+                [Signal(**each) for each in row["signals"]],
+                [Traffic(**each) for each in row["traffic"]],
+                row["least"],
+                row["most"],
+            )
+            for name, row in document["services"].items()
+        }
+        decisions = [Decision(**each) for each in document["decisions"]]
+        return cls(services, decisions, document["seconds"], document["entries"], document["failures"])

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from loadtests.observer.html import dicts
 from loadtests.observer.html import page as html_page
@@ -27,24 +27,27 @@ COLUMNS: Final = (
     "replica-seconds",
 )
 
+COMPARED: Final = ("peak", "above_s", "replica_s")
 
-def write(record: Record, title: str, path: Path) -> None:
-    """The HTML file, and all figures beside it as JSON."""
+
+def write(record: Record, title: str, path: Path, earlier: Record | None = None) -> None:
+    """The HTML file, and all figures beside it as JSON; `earlier` is another run, to compare with."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(record, title), encoding="utf-8")
+    path.write_text(page(record, title, earlier), encoding="utf-8")
     path.with_suffix(".json").write_text(json.dumps(record.as_json()) + "\n", encoding="utf-8")
 
 
-def page(record: Record, title: str) -> str:
+def page(record: Record, title: str, earlier: Record | None = None) -> str:
     """The HTML."""
     begin, end = span(record)
     rows = [list(asdict(verdict).values()) for verdict in judge(record)]
-    total = next((each for each in record.entries if each["name"] == "Aggregated"), {})
+    total = _total(record)
     parts = [
         f"<h1>{html.escape(title)}</h1>",
         f"<p>{total.get('requests', 0)} requests, {total.get('failures', 0)} failed, in {end - begin:.0f} s</p>",
         "<h2>What each service did</h2>",
         html_table(COLUMNS, rows, nothing="–"),
+        *(_comparison(record, earlier) if earlier else ()),
         "<h2>The load</h2>",
         draw_load(record, begin, end) if record.seconds else "<p>locust told nothing</p>",
         *(_service(name, record, begin, end) for name in record.services),
@@ -71,6 +74,32 @@ def span(record: Record) -> tuple[float, float]:
     moments = [each.at for watched in record.services.values() for each in watched.replicas]
     moments += [each["at"] for each in record.seconds]
     return (min(moments), max(moments)) if moments else (0.0, 1.0)
+
+
+def _comparison(record: Record, earlier: Record) -> tuple[str, ...]:
+    """Both runs, service by service: what it did not do in time, and what it cost."""
+    before = {each.service: each for each in judge(earlier)}
+    rows = [
+        [
+            now.service,
+            *(f"{getattr(before[now.service], key)} → {getattr(now, key)}" for key in COMPARED),
+        ]
+        for now in judge(record)
+        if now.service in before
+    ]
+    totals = " → ".join(
+        f"{total.get('failures', 0)} of {total.get('requests', 0)} failed, P99 {total.get('p99_ms', 0)} ms"
+        for total in (_total(earlier), _total(record))
+    )
+    titles = ("service", "most replicas", "signal above, s", "replica-seconds")
+    return (
+        "<h2>Compared with the earlier run</h2>",
+        f"<p>{html.escape(totals)}</p>{html_table(titles, rows)}",
+    )
+
+
+def _total(record: Record) -> dict[str, Any]:
+    return next((each for each in record.entries if each["name"] == "Aggregated"), {})
 
 
 def _service(name: str, record: Record, begin: float, end: float) -> str:

@@ -3,52 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import re
+import time
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from local.cluster.kube import kubectl_output
 from local.errors import LocalError
-from local.loads.locust import Run, command
+from local.images import table
+from local.loads.locust import JOURNAL, Run, command
 from local.loads.shapes import FOLDER
+from local.loads.told import Told, listening
 
 POD: Final = "load"
 PYTHON: Final = "/venv/bin/python"
 START_S: Final = 180
+LOOK_S: Final = 5
+PULLED: Final = re.compile(r"ErrImage|ImagePullBackOff|InvalidImageName")
 Json = dict[str, Any]
-
-
-@dataclass
-class Told:
-    """What locust told; complete when the run has ended."""
-
-    seconds: list[Json] = field(default_factory=list)
-    entries: list[Json] = field(default_factory=list)
-    failures: list[Json] = field(default_factory=list)
-    began: threading.Event = field(default_factory=threading.Event)
-    code: int | None = None
-    talk: list[str] = field(default_factory=list)
-    """The lines that are for people: locust's summary, thresholds that were missed."""
-
-    def hear(self, line: str) -> None:
-        """One line of its output."""
-        if not line.startswith("{"):
-            self.talk.append(line.rstrip())
-            return
-        said = json.loads(line)
-        kind = said.pop("kind")
-        if kind == "begin":
-            self.began.set()
-        elif kind in ("second", "entry", "failure"):
-            {"second": self.seconds, "entry": self.entries, "failure": self.failures}[kind].append(said)
-
-    @property
-    def total(self) -> Json:
-        """All requests together."""
-        return next((each for each in self.entries if each["name"] == "Aggregated"), {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,57 +32,53 @@ class Pod:
     kubectl: Path
     namespace: str
 
-    def _words(self, *words: str) -> list[str]:
-        return [str(self.kubectl), "-n", self.namespace, *words]
-
-    def _run(self, *words: str, stdin: str | None = None, limit_s: float = 60) -> None:
-        done = subprocess.run(
-            self._words(*words), input=stdin, capture_output=True, text=True, timeout=limit_s, check=False
-        )
-        if done.returncode != 0:
-            raise LocalError(f"kubectl {words[0]}: {(done.stderr or done.stdout).strip()[-500:]}")
+    def _ask(self, *words: str, stdin: str = "") -> str:
+        return kubectl_output(self.kubectl, "-n", self.namespace, *words, stdin=stdin, deadline_s=START_S)
 
     def start(self, image: str) -> None:
-        """Makes it and waits until it stands; LocalError with kubectl's words."""
+        """Makes it and waits until it stands; LocalError that says why it does not."""
         documents = {"apiVersion": "v1", "kind": "List", "items": [manifest(image), policy()]}
-        self._run("apply", "-f", "-", stdin=json.dumps(documents))
-        self._run(
-            "wait", "--for=condition=Ready", f"pod/{POD}", f"--timeout={START_S}s", limit_s=START_S + 20
-        )
+        self.stop()
+        self._ask("apply", "-f", "-", stdin=json.dumps(documents))
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            try:
+                self._ask("wait", "--for=condition=Ready", f"pod/{POD}", f"--timeout={LOOK_S}s")
+            except LocalError:
+                if PULLED.search(why := self._why_not()):
+                    self.stop()
+                    raise LocalError(
+                        f"{image} can't be had ({why}): push it by `./banyan images push loadtests`, or name one by --image"
+                    ) from None
+            else:
+                return
+        raise LocalError(f"the pod {POD} did not start within {START_S} s: {self._why_not()}")
 
     def stop(self) -> None:
         """Takes it away; whatever runs in it ends."""
         what = (f"pod/{POD}", f"networkpolicy/{POD}")
-        self._run("delete", *what, "--ignore-not-found", "--wait=true", limit_s=120)
+        self._ask("delete", *what, "--ignore-not-found", "--wait=true")
 
-    @contextmanager
-    def running(self, run: Run, tell: Callable[[str], None] = lambda _: None) -> Iterator[Told]:
-        """Locust runs; at the end of the context its last lines are awaited. `tell` gets each line for people."""
+    def running(self, run: Run) -> AbstractContextManager[Told]:
+        """Locust runs in it."""
         assert run.shape is not None
         file = f"/app/loadtests/shapes/{run.shape.file.relative_to(FOLDER)}"
         files = f"/app/loadtests/locustfile.py,{file}"
-        more = ["--journal", "-", "--only-summary", "--loglevel", "WARNING"]
-        words = self._words("exec", POD, "--", *command(PYTHON, run, files=files, more=more))
-        told = Told()
-        with subprocess.Popen(
-            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True
-        ) as process:
-            listener = threading.Thread(target=_listen, args=(process, told, tell), daemon=True)
-            listener.start()
-            try:
-                yield told
-                listener.join()
-                told.code = process.wait()
-            finally:
-                process.kill()
+        words = [str(self.kubectl), "-n", self.namespace, "exec", POD, "--"]
+        return listening([*words, *command(PYTHON, run, files=files, more=JOURNAL)])
+
+    def _why_not(self) -> str:
+        """What its container waits for, in the cluster's own words."""
+        path = "{.status.containerStatuses[*].state.waiting['reason','message']}"
+        return self._ask("get", "pod", POD, "-o", f"jsonpath={path}").strip()
 
 
-def _listen(process: subprocess.Popen[str], told: Told, tell: Callable[[str], None]) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        told.hear(line)
-        if not line.startswith("{"):
-            tell(line.rstrip())
+def own_image(kubectl: Path, namespace: str) -> str:
+    """The image of this tree's locust, beside the one that the gateway there was pulled from; LocalError without a shop."""
+    path = "jsonpath={.spec.template.spec.containers[0].image}"
+    gateway = kubectl_output(kubectl, "-n", namespace, "get", "deployment", "gateway", "-o", path)
+    (image,) = table.chosen(["loadtests"])
+    return f"{gateway.rsplit('/', 1)[0]}/{image.name}:{table.tag(image)}"
 
 
 def manifest(image: str) -> Json:

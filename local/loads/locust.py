@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from local.loads.shapes import LOCUSTFILE, Shape
+
+JOURNAL: Final = ("--journal", "-", "--only-summary", "--loglevel", "WARNING")
+"""For a run whose output is read by a program."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

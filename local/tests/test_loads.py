@@ -9,9 +9,10 @@ import pytest
 
 from local import topology
 from local.errors import LocalError
-from local.loads.in_cluster import Told, manifest, policy
+from local.loads.in_cluster import manifest, policy
 from local.loads.locust import Run, command
 from local.loads.shapes import LOCUSTFILE, shape, shapes
+from local.loads.told import Told
 
 
 def test_every_shape_says_what_it_is_and_every_service_has_its_own() -> None:

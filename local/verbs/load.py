@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +13,12 @@ import typer
 from local.control.client import ask
 from local.errors import LocalError
 from local.home import Home
-from local.loads import environment
+from local.loads import environment, places
 from local.loads.locust import Run, command
+from local.loads.run import go, read_record
 from local.loads.shapes import shape, shapes
 from local.paths import ROOT
-from local.seeding.people import EMAIL_VARIABLE, PASSWORD_VARIABLE
-from local.view.console import err, out
+from local.view.console import err
 from local.view.tables import show_table
 
 
@@ -41,19 +41,33 @@ def load(
         float, typer.Option(min=0, help="Multiplies the limits of response times; 0: none.")
     ] = 1,
     min_goodput: Annotated[float, typer.Option(min=0, help="Fewer good answers a second: exit code 1.")] = 0,
-    url: Annotated[str, typer.Option(help="A gateway elsewhere, instead of the mesh that runs here.")] = "",
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="locust's own report.")] = None,
+    url: Annotated[str, typer.Option(help="A gateway elsewhere, of which only the answers are seen.")] = "",
+    namespace: Annotated[
+        str, typer.Option(metavar="NS", help="The shop in this namespace of KUBECONFIG's cluster.")
+    ] = "",
+    image: Annotated[str, typer.Option(help="Of locust, in the cluster; else beside the gateway's.")] = "",
+    after: Annotated[int, typer.Option(min=0, max=3600, help="Watch on for so many seconds.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", help="Plots and verdicts, and all figures as JSON.")
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="An earlier report's figures, to compare with.")
+    ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="Show the shapes.")] = False,
 ) -> int:
-    """Load a shop: the one that runs here, or --url. Exit code 1: a threshold was missed, 2: it could not begin."""
+    """Load a shop: the one that runs here, or --url, or --namespace.
+
+    Exit code 1: a threshold was missed, 2: it could not begin.
+    """
     if show_list:
         rows = [[each.name, each.meaning] for each in shapes().values()]
         show_table([("shape", "bold"), ("what it is, what it shows", "")], rows)
         return 0
-    chosen = shape(name) if name else None
+    if namespace and url:
+        raise LocalError("--namespace and --url exclude each other")
     run = Run(
-        shape=chosen,
-        host=url or _gateway(),
+        shape=shape(name) if name else None,
+        host=url,
         seed=seed,
         people=people,
         stretch=stretch,
@@ -62,28 +76,22 @@ def load(
         slack=slack,
         min_goodput=min_goodput,
     )
-    _need_staff()
-    python = asyncio.run(environment.python(lambda text: err.print(f"load: {text}", style="dim")))
-    more = [
-        *(["--html", str(html.resolve())] if html else []),
-        *([] if out.is_terminal else ["--only-summary"]),
-    ]
-    words = command(python, run, more=more if chosen else ())
-    return subprocess.run(words, cwd=ROOT, check=False).returncode
+    if not name:
+        if namespace or report or against:
+            raise LocalError("--namespace, --report and --against need a SHAPE: see `./banyan load --list`")
+        return _page(run)
+    earlier = read_record(against) if against else None
+    where = places.cluster(namespace, image) if namespace else places.here(url, _python)
+    with where as place:
+        return go(place, replace(run, host=place.host), after_s=after, report=report, earlier=earlier)
 
 
-def _gateway() -> str:
-    answer = ask(Home.from_environment(), "status")
-    url = str(answer.get("base_url") or "")
-    if not url:
-        raise LocalError("no gateway runs here: start the shop with `./banyan up`, or name one by --url")
-    return url
+def _page(run: Run) -> int:
+    """locust's own web page, until it is stopped."""
+    places.need_staff()
+    host = run.host or places.gateway_of(ask(Home.from_environment(), "status"))
+    return subprocess.run(command(_python(), replace(run, host=host)), cwd=ROOT, check=False).returncode
 
 
-def _need_staff() -> None:
-    missing = [each for each in (EMAIL_VARIABLE, PASSWORD_VARIABLE) if not os.environ.get(each)]
-    if missing:
-        raise LocalError(
-            f"set {' and '.join(missing)} to a member of staff, who puts the goods on sale; "
-            "`./banyan up` takes the same variables"
-        )
+def _python() -> Path:
+    return asyncio.run(environment.python(lambda text: err.print(f"load: {text}", style="dim")))

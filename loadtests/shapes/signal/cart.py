@@ -7,7 +7,7 @@ from loadtests.users.signal.household import Household
 
 
 class Cart(Stages):
-    """48 writes a second into two carts."""
+    """48 writes a second into two carts, twelve at a time."""
 
     stages = (Stage(90, 12, 12),)
     kinds = (Household,)

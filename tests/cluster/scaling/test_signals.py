@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from loadtests.observer.cluster import Shop
 from loadtests.observer.observer import Observer
 from loadtests.observer.verdict import crossed, reached, turns
 from local.loads.in_cluster import Pod
@@ -34,7 +35,7 @@ def test_its_signal_scales_it_and_no_other(
     before = set(work(scaled, service))
     grown = max(LEAST[service], 1) + 1
     run = Run(shape=shape(f"signal-{service}"), host=EDGE, max_fail_ratio=0, slack=0)
-    with Observer(scaled.namespace, LEAST) as observer:
+    with Observer(Shop(scaled.namespace, LEAST)) as observer:
         with locust.running(run) as told:
             assert told.began.wait(GROWN_S), told.talk[-20:]
             began = time.time()
