@@ -19,7 +19,7 @@ PYTHON: Final = {
     "local/images/builder.py": "how buildah isolates is the machine's business",
     "local/seeding/__main__.py": "as a Job in a cluster it has nothing but variables",
     "local/testing/runner.py": "CI, which it hands on to runners",
-    "local/verbs/load.py": "locust gets the staff credentials from it, and must not find out late that there are none",
+    "local/loads/places.py": "locust gets the staff credentials from it, and must not find out late that there are none",
     "loadtests/support/catalogue.py": "staff credentials are given to locust by variables",
     "local/standins/carrier.py": "the stand-in's one setting, CARRIER_STEP_S",
     "banyan": "the launcher runs before anything is installed",
