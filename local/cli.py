@@ -36,6 +36,7 @@ VERBS = {
     "secrets": "local.verbs.secrets",
     "charts": "local.verbs.charts",
     "load": "local.verbs.load",
+    "calibrate": "local.verbs.calibrate",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,7 +32,8 @@ class Place:
     """A shop: how locust reaches it, what can be seen of it, and how locust is started there."""
 
     host: str
-    source: Source | None
+    source: Callable[[], Source] | None
+    """A new look at it, for one observer."""
     running: Callable[[Run], Any]
     """Run → context manager of Told."""
 
@@ -47,7 +49,7 @@ def here(url: str, python: Callable[[], Path]) -> Iterator[Place]:
     def running(run: Run) -> Any:
         return listening(command(interpreter, run, more=JOURNAL), cwd=ROOT)
 
-    yield Place(host, None if url else _mesh(status), running)
+    yield Place(host, None if url else partial(_mesh, status), running)
 
 
 @contextmanager
@@ -64,8 +66,8 @@ def cluster(namespace: str, image: str) -> Iterator[Place]:
     pod.start(image or own_image(program, namespace))
     try:
         config.load_kube_config(os.environ.get("KUBECONFIG"))
-        source = Shop(namespace, {row.name: None for row in SERVICES}, live=sys.stdout.isatty())
-        yield Place(EDGE, source, pod.running)
+        names = {row.name: None for row in SERVICES}
+        yield Place(EDGE, lambda: Shop(namespace, names, live=sys.stdout.isatty()), pod.running)
     finally:
         pod.stop()
 

@@ -30,7 +30,7 @@ def go(place: Place, run: Run, *, after_s: float, report: Path | None, earlier: 
     told = Told()
     with ExitStack() as stack:
         view = stack.enter_context(View(title))
-        observer = stack.enter_context(Observer(place.source, view.show)) if place.source else None
+        observer = stack.enter_context(Observer(place.source(), view.show)) if place.source else None
         try:
             with place.running(run) as told:
                 view.told = told
