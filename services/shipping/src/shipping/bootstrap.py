@@ -102,7 +102,12 @@ def _workers(
 ) -> list[Component]:
     report = get_logger().warning
     labels = BuyLabels(
-        store=store, carrier=carrier, clock=clock, report=report, lease_s=settings.label_lease_s
+        store=store,
+        carrier=carrier,
+        clock=clock,
+        report=report,
+        lease_s=settings.label_lease_s,
+        batch=settings.label_concurrency,
     )
     parcels = FollowParcels(
         store=store, carrier=carrier, clock=clock, report=report, interval_s=settings.tracking_interval_s

@@ -57,7 +57,9 @@ class Shop:
         self.store, self.carrier, self.clock, self.coin = store, MoodyCarrier(coin), FakeClock(NOW), coin
         reports = Reports()
         self._void = VoidShipment(store=store, carrier=self.carrier, clock=self.clock)
-        labels = BuyLabels(store=store, carrier=self.carrier, clock=self.clock, report=reports, lease_s=5)
+        labels = BuyLabels(
+            store=store, carrier=self.carrier, clock=self.clock, report=reports, lease_s=5, batch=16
+        )
         voids = FinishVoids(store=store, void=self._void, clock=self.clock, report=reports)
         self.workers: list[Work] = [labels.run, voids.run]
 

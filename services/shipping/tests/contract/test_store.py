@@ -158,7 +158,9 @@ async def test_a_label_that_cannot_be_written_keeps_no_other(store: Store) -> No
     carrier = FakeCarrier()
     first = await carrier.buy_label(shipments[0])
     carrier.labels[shipments[1].id] = first  # a carrier that gives one number twice
-    labels = BuyLabels(store=store, carrier=carrier, clock=FakeClock(NOW), report=Reports(), lease_s=30)
+    labels = BuyLabels(
+        store=store, carrier=carrier, clock=FakeClock(NOW), report=Reports(), lease_s=30, batch=16
+    )
     with pytest.raises((ValueError, UniqueViolationError)):
         await labels.run()
     states = [each.state for shipment in shipments if (each := await store.get(shipment.id))]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from meshkit.clock import FakeClock
 from shipping.adapters.memory import MemoryStore
-from shipping.app.buy_labels import BATCH, BuyLabels, labelled_with
+from shipping.app.buy_labels import BuyLabels, labelled_with
 from shipping.app.measure_backlog import MeasureBacklog
-from shipping.app.ports import Queue
+from shipping.app.ports import Label, Queue
 from shipping.domain.errors import CarrierUnavailable
 from shipping.domain.shipment import Shipment, State
 
 from ..builders import NOW, FakeCarrier, Reports, a_shipment
+
+BATCH = 4
 
 
 class Shop:
@@ -24,7 +28,12 @@ class Shop:
             Reports(),
         )
         self.labels = BuyLabels(
-            store=self.store, carrier=self.carrier, clock=self.clock, report=self.reports, lease_s=30
+            store=self.store,
+            carrier=self.carrier,
+            clock=self.clock,
+            report=self.reports,
+            lease_s=30,
+            batch=BATCH,
         )
 
     async def add(self) -> Shipment:
@@ -48,6 +57,25 @@ async def test_every_waiting_shipment_gets_its_label_in_batches() -> None:
     states = {(await shop.now(each)).state for each in made}
     assert states == {State.LABELLED}
     assert len(shop.carrier.labels) == len(made)
+
+
+async def test_no_more_labels_are_asked_for_at_once_than_a_batch() -> None:
+    shop = Shop()
+    made = [await shop.add() for _ in range(BATCH * 2)]
+    asked, together = 0, []
+    buy = shop.carrier.buy_label
+
+    async def counted(shipment: Shipment) -> Label:
+        nonlocal asked
+        asked += 1
+        together.append(asked)
+        await asyncio.sleep(0)
+        asked -= 1
+        return await buy(shipment)
+
+    shop.carrier.buy_label = counted  # type: ignore[method-assign]
+    await shop.labels.run()
+    assert (len(together), max(together)) == (len(made), BATCH)
 
 
 async def test_lost_answer_is_asked_again_under_the_same_key_after_backoff() -> None:

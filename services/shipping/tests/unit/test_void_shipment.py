@@ -37,7 +37,12 @@ class Shop:
         self.void = VoidShipment(store=self.store, carrier=self.carrier, clock=self.clock)
         self.voids = FinishVoids(store=self.store, void=self.void, clock=self.clock, report=self.reports)
         self.labels = BuyLabels(
-            store=self.store, carrier=self.carrier, clock=self.clock, report=self.reports, lease_s=30
+            store=self.store,
+            carrier=self.carrier,
+            clock=self.clock,
+            report=self.reports,
+            lease_s=30,
+            batch=16,
         )
 
     async def add(self, shipment: Shipment) -> Shipment:

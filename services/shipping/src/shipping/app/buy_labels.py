@@ -12,30 +12,34 @@ from shipping.app.ports import Carrier, Clock, Label, Queue, Report, Store
 from shipping.domain.errors import CarrierRefused, CarrierUnavailable
 from shipping.domain.shipment import Shipment, State
 
-BATCH = 16
 # What becomes of a shipment, as it is when the carrier has answered, at that time.
 Answer = Callable[[Shipment, datetime], Shipment]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuyLabels:
-    """One round. The shipment's id is the carrier's key, so a lease that ran out costs nothing."""
+    """One round. The shipment's id is the carrier's key, so a lease that ran out costs nothing.
+
+    `batch` labels are asked for at once, and no more are taken from the queue: others may do the rest.
+    """
 
     store: Store
     carrier: Carrier
     clock: Clock
     report: Report
     lease_s: float
+    batch: int
 
     async def run(self) -> None:
         """Goes on while there is a full batch to do."""
-        while await self.run_batch() == BATCH:
+        while await self.run_batch() == self.batch:
             pass
 
     async def run_batch(self) -> int:
         """Takes a batch that is due, asks for all of it at once and writes down the answers; returns how many it took."""
         now = self.clock.now()
-        claimed = await self.store.claim(Queue.LABEL, now, now + timedelta(seconds=self.lease_s), BATCH)
+        leased_until = now + timedelta(seconds=self.lease_s)
+        claimed = await self.store.claim(Queue.LABEL, now, leased_until, self.batch)
         async with asyncio.TaskGroup() as tasks:
             asked = {shipment.id: tasks.create_task(self._ask(shipment)) for shipment in claimed}
         if asked:
