@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,7 +82,8 @@ def summary(environment: Any) -> Iterator[dict[str, Any]]:
 def _write(environment: Any, line: dict[str, Any], mode: str = "a") -> None:
     path = environment.parsed_options.journal
     if path == "-":
-        print(json.dumps(line), flush=True)
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
         return
     file: IO[str]
     with Path(path).open(mode) as file:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 Json = dict[str, Any]
 
@@ -26,10 +26,14 @@ class Told:
     talk: list[str] = field(default_factory=list)
     """The lines that are for people: locust's summary, thresholds that were missed."""
 
+    def note(self, line: str) -> None:
+        """One line for people."""
+        self.talk.append(line.rstrip())
+
     def hear(self, line: str) -> None:
         """One line of its output."""
         if not line.startswith("{"):
-            self.talk.append(line.rstrip())
+            self.note(line)
             return
         said = json.loads(line)
         kind = said.pop("kind")
@@ -55,21 +59,27 @@ def listening(
         cwd=cwd,
         env=env,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
     ) as process:
-        listener = threading.Thread(target=_listen, args=(process, told.hear), daemon=True)
-        listener.start()
+        # Apart from each other: a line of one stream may come amidst a line of the other.
+        listeners = [
+            threading.Thread(target=_listen, args=(process.stdout, told.hear), daemon=True),
+            threading.Thread(target=_listen, args=(process.stderr, told.note), daemon=True),
+        ]
+        for listener in listeners:
+            listener.start()
         try:
             yield told
-            listener.join()
+            for listener in listeners:
+                listener.join()
             told.code = process.wait()
         finally:
             process.kill()
 
 
-def _listen(process: subprocess.Popen[str], hear: Callable[[str], None]) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
+def _listen(stream: IO[str] | None, hear: Callable[[str], None]) -> None:
+    assert stream is not None
+    for line in stream:
         hear(line)

@@ -39,6 +39,7 @@ def test_by_signals_keda_has_the_word(render: Render, row: ServiceRow) -> None:
             assert "$" not in trigger["metadata"]["query"]
             assert trigger["metadata"]["ignoreNullValues"] == "false"
             assert spec["fallback"]["replicas"] >= 1
+            assert spec["fallback"]["behavior"] == "currentReplicasIfHigher", "blind, nobody is scaled in"
 
 
 def test_every_service_has_a_signal_of_its_own(render: Render) -> None:

@@ -15,6 +15,10 @@ from tests.support.topology import NAMES
 
 LEAST: Final = {name: 0 if name == "notification" else 1 for name in NAMES}
 REST_S: Final = 240.0
+BACK_S: Final = 120.0
+"""From the load's end until a service has its least again: the rate's half minute, the window of scaling in, and reserve."""
+STRETCH: Final = 0.75
+"""Of a shape's 90 s: long enough to grow, to serve and to be steady for a while."""
 WORK: Final = {
     "gateway": r"http_requests_total\{.*\}",
     "shipping": r'rpc_client_call_duration_seconds_count\{.*upstream="carrier".*\}',
@@ -24,7 +28,7 @@ WORK: Final = {
 CALLS: Final = r"rpc_server_call_duration_seconds_count\{(?!.*grpc\.health).*\}"
 
 
-def at_rest(shop: Cluster) -> None:
+def at_rest(shop: Cluster, within_s: float = REST_S) -> None:
     """Waits until every service has its least number of replicas, all ready."""
     namespace = Namespace(shop.namespace, LEAST)
 
@@ -38,7 +42,7 @@ def at_rest(shop: Cluster) -> None:
         assert not off, f"not at rest (wanted, ready): {off}"
         return True
 
-    eventually(all_at_least, REST_S, 1)
+    eventually(all_at_least, within_s, 1)
 
 
 def work(shop: Cluster, service: str) -> dict[str, float]:

@@ -11,6 +11,7 @@ from loadtests.users.person import Person
 class Reader(Person):
     """Reads product after product, five a second."""
 
+    weight = 2
     wait_time = constant_throughput(5)
 
     @task

@@ -14,6 +14,7 @@ from loadtests.users.person import Person
 class Returner(Person):
     """Logs in, looks at the account, logs out, every second; each time a password is hashed."""
 
+    weight = 2
     wait_time = constant_throughput(1)
 
     @task

@@ -13,6 +13,7 @@ from loadtests.users.person import Person
 class Scanner(Person):
     """Brings one unit of one product at each full half second, as all others do: the row and the pool are waited for."""
 
+    weight = 5
     wait_time = together(0.5)
 
     def on_start(self) -> None:

@@ -12,17 +12,16 @@ from loadtests.observer.observer import Observer
 from loadtests.observer.verdict import crossed, reached, turns
 from local.loads.in_cluster import Pod
 from local.loads.locust import Run
+from local.loads.places import EDGE
 from local.loads.shapes import shape
 from tests.support.cluster import Cluster
 from tests.support.eventually import eventually
-from tests.support.scaling import LEAST, at_rest, most, work
+from tests.support.scaling import BACK_S, LEAST, STRETCH, at_rest, most, work
 from tests.support.topology import NAMES
 
-EDGE: Final = "http://gateway:8080"
 GROWN_S: Final = 60.0
 DECIDED_S: Final = 20.0
 SERVING_S: Final = 30.0
-BACK_S: Final = 120.0
 BY_ORDERS: Final = frozenset({"order", "shipping", "notification"})
 """Shapes that place orders: their receipts wake notification, which has no replica at rest."""
 
@@ -34,7 +33,7 @@ def test_its_signal_scales_it_and_no_other(
     at_rest(scaled)
     before = set(work(scaled, service))
     grown = max(LEAST[service], 1) + 1
-    run = Run(shape=shape(f"signal-{service}"), host=EDGE, max_fail_ratio=0, slack=0)
+    run = Run(shape=shape(f"signal-{service}"), host=EDGE, stretch=STRETCH, max_fail_ratio=0, slack=0)
     with Observer(Shop(scaled.namespace, LEAST)) as observer:
         with locust.running(run) as told:
             assert told.began.wait(GROWN_S), told.talk[-20:]

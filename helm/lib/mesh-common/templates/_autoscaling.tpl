@@ -39,7 +39,7 @@ spec:
   minReplicaCount: {{ int $v.autoscaling.minReplicas }}
   maxReplicaCount: {{ int $v.autoscaling.maxReplicas }}
   {{- with $signals.fallbackReplicas }}
-  fallback: {failureThreshold: 3, replicas: {{ int . }}}
+  fallback: {failureThreshold: 3, replicas: {{ int . }}, behavior: currentReplicasIfHigher}
   {{- end }}
   advanced:
     horizontalPodAutoscalerConfig:
