@@ -4,6 +4,7 @@ With a shape: `locust -f loadtests/locustfile.py,loadtests/shapes/ramp.py`. Staf
 and BANYAN_STAFF_PASSWORD. `./banyan load` sets all of this.
 """
 
+from loadtests.observer import tab
 from loadtests.support import journal, options, setting_up, thresholds
 from loadtests.users.buyer import Buyer
 from loadtests.users.regular import Regular
@@ -16,3 +17,4 @@ options.install()
 setting_up.install()
 thresholds.install()
 journal.install()
+tab.install()

@@ -29,12 +29,15 @@ class Source(Protocol):
 class Observer:
     """`with Observer(…) as observer:` records; `observer.finish()` adds what is known only afterwards.
 
-    `show` gets the record after each look.
+    It looks every `every_s` seconds; `show` gets the record after each look.
     """
 
-    def __init__(self, source: Source, show: Callable[[Record], None] = lambda _: None) -> None:
+    def __init__(
+        self, source: Source, show: Callable[[Record], None] = lambda _: None, every_s: float = EVERY_S
+    ) -> None:
         self._source = source
         self._show = show
+        self._every_s = every_s
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="observer", daemon=True)
         self.began = time.time()
@@ -58,6 +61,6 @@ class Observer:
         return self.record
 
     def _watch(self) -> None:
-        while not self._ended.wait(EVERY_S):
+        while not self._ended.wait(self._every_s):
             self.missed += not self._source.look(self.record)
             self._show(self.record)

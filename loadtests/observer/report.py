@@ -37,8 +37,8 @@ def write(record: Record, title: str, path: Path, earlier: Record | None = None)
     path.with_suffix(".json").write_text(json.dumps(record.as_json()) + "\n", encoding="utf-8")
 
 
-def page(record: Record, title: str, earlier: Record | None = None) -> str:
-    """The HTML."""
+def page(record: Record, title: str, earlier: Record | None = None, *, refresh_s: int = 0) -> str:
+    """The HTML; a browser asks for it again every `refresh_s` seconds, 0: never."""
     begin, end = span(record)
     rows = [list(asdict(verdict).values()) for verdict in judge(record)]
     total = _total(record)
@@ -61,7 +61,7 @@ def page(record: Record, title: str, earlier: Record | None = None) -> str:
         "<h2>Failures</h2>",
         dicts(record.failures),
     ]
-    return html_page(title, parts)
+    return html_page(title, parts, refresh_s=refresh_s)
 
 
 def table(verdicts: Iterable[Verdict]) -> list[list[str]]:

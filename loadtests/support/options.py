@@ -63,3 +63,17 @@ def _add(parser: Any) -> None:
         metavar="FILE",
         help="The run as lines of JSON, one a second; - is standard output",
     )
+    group.add_argument(
+        "--observe-mesh",
+        default="",
+        env_var="BANYAN_LOAD_OBSERVE_MESH",
+        metavar="FILE",
+        help="A mesh on this machine, shown in a tab of the web page: JSON with `addresses` and `thresholds`",
+    )
+    group.add_argument(
+        "--observe-namespace",
+        default="",
+        env_var="BANYAN_LOAD_OBSERVE_NAMESPACE",
+        metavar="NS",
+        help="A namespace of the cluster of KUBECONFIG, shown in a tab of the web page",
+    )

@@ -103,10 +103,15 @@ def _threshold(service: str) -> float:
 def _mesh(status: Mapping[str, Any]) -> Source:
     from loadtests.observer.mesh import LocalMesh  # noqa: PLC0415 - only now
 
+    return LocalMesh(metrics_of(status), thresholds())
+
+
+def metrics_of(status: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Service → /metrics of each of its replicas, from the supervisor's answer."""
     names = {row.name for row in SERVICES}
     found: dict[str, list[str]] = {}
     for row in status["processes"]:
         service = split_name(row["name"])[0]
         if service in names and "admin" in row["addresses"]:
             found.setdefault(service, []).append(f"http://{row['addresses']['admin']}/metrics")
-    return LocalMesh(found, thresholds())
+    return found

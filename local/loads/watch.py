@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,22 +11,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from loadtests.observer.record import Record, Signal, Watched
+from loadtests.observer.now import COLUMNS, busiest, now
+from loadtests.observer.record import Record, Watched
 from local.loads.told import Told
 from local.view.console import err, out
 
-COLUMNS: Final = (
-    "service",
-    "replicas",
-    "signal",
-    "may be",
-    "calls/s",
-    "errors/s",
-    "P50 ms",
-    "P99 ms",
-    "cores",
-    "MiB",
-)
 DECISIONS: Final = 4
 
 
@@ -67,7 +55,7 @@ class View:
 
     def _page(self, record: Record) -> Group:
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for title in COLUMNS:
+        for title in COLUMNS.values():
             table.add_column(title, justify="left" if title == "service" else "right", no_wrap=True)
         for name, watched in record.services.items():
             table.add_row(*row(name, watched))
@@ -88,42 +76,11 @@ class View:
 
 
 def row(name: str, watched: Watched) -> list[Text]:
-    """One service as it is now; what is above what its ready replicas may have is red."""
-    now = watched.replicas[-1] if watched.replicas else None
-    ready = now.ready if now else 0
-    replicas = (
-        "-" if now is None else f"{now.ready}" if now.ready == now.wanted else f"{now.ready}/{now.wanted}"
-    )
-    signal, limit = _busiest(watched.signals, max(ready, 1))
-    traffic = watched.traffic[-1] if watched.traffic else None
-    use = watched.use[-1] if watched.use else None
-    cells = [
-        _short(traffic.calls if traffic else None),
-        _short(traffic.errors if traffic else None),
-        _short(traffic.p50_ms if traffic else None),
-        _short(traffic.p99_ms if traffic else None),
-        _short(use.cores if use else None),
-        _short(use.memory_mib if use else None),
-    ]
+    """One service as it is now; what is above what its ready replicas may have is red, what is on its way yellow."""
+    known = now(name, watched)
+    signal, limit = busiest(watched)
     over = signal is not None and limit is not None and signal > limit
-    return [
-        Text(name, "bold"),
-        Text(replicas, "yellow" if now and now.ready != now.wanted else ""),
-        Text(_short(signal), "bold red" if over else ""),
-        Text(_short(limit), "dim"),
-        *(Text(cell) for cell in cells),
-    ]
-
-
-def _busiest(signals: Sequence[Signal], ready: int) -> tuple[float | None, float | None]:
-    """The latest value of the trigger that asks for most, and what so many replicas may have of it."""
-    known = [(each.points[-1][1], each.threshold * ready) for each in signals if each.points]
-    if not known:
-        return None, signals[0].threshold * ready if signals else None
-    return max(known, key=lambda pair: pair[0] / pair[1] if pair[1] else 0)
-
-
-def _short(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+    styles = {"service": "bold", "may_be": "dim"}
+    styles |= {"replicas": "yellow"} if "/" in known.replicas else {}
+    styles |= {"signal": "bold red"} if over else {}
+    return [Text(cell, styles.get(key, "")) for key, cell in zip(COLUMNS, known.cells(), strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +47,7 @@ def load(
         str, typer.Option(metavar="NS", help="The shop in this namespace of KUBECONFIG's cluster.")
     ] = "",
     image: Annotated[str, typer.Option(help="Of locust, in the cluster; else beside the gateway's.")] = "",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Of the web page, on loopback.")] = 8089,
     after: Annotated[int, typer.Option(min=0, max=3600, help="Watch on for so many seconds.")] = 0,
     report: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Plots and verdicts, and all figures as JSON.")
@@ -63,8 +65,10 @@ def load(
         rows = [[each.name, each.meaning] for each in shapes().values()]
         show_table([("shape", "bold"), ("what it is, what it shows", "")], rows)
         return 0
-    if namespace and url:
-        raise LocalError("--namespace and --url exclude each other")
+    if namespace and bool(url) == bool(name):
+        raise LocalError(
+            "--namespace needs a SHAPE, which runs there, or a --url for the web page, which runs here"
+        )
     run = Run(
         shape=shape(name) if name else None,
         host=url,
@@ -77,20 +81,29 @@ def load(
         min_goodput=min_goodput,
     )
     if not name:
-        if namespace or report or against:
-            raise LocalError("--namespace, --report and --against need a SHAPE: see `./banyan load --list`")
-        return _page(run)
+        if report or against:
+            raise LocalError("--report and --against need a SHAPE: see `./banyan load --list`")
+        return _page(run, namespace, port)
     earlier = read_record(against) if against else None
     where = places.cluster(namespace, image) if namespace else places.here(url, _python)
     with where as place:
         return go(place, replace(run, host=place.host), after_s=after, report=report, earlier=earlier)
 
 
-def _page(run: Run) -> int:
-    """locust's own web page, until it is stopped."""
+def _page(run: Run, namespace: str, port: int) -> int:
+    """locust's own web page, until it is stopped, with a tab for what can be observed."""
     places.need_staff()
-    host = run.host or places.gateway_of(ask(Home.from_environment(), "status"))
-    return subprocess.run(command(_python(), replace(run, host=host)), cwd=ROOT, check=False).returncode
+    home = Home.from_environment()
+    more = ["--observe-namespace", namespace] if namespace else []
+    if not run.host:
+        status = ask(home, "status")
+        run = replace(run, host=places.gateway_of(status))
+        file = home.path / "observed.json"
+        told = {"addresses": places.metrics_of(status), "thresholds": places.thresholds()}
+        file.write_text(json.dumps(told))
+        more = ["--observe-mesh", str(file)]
+    more += ["--web-host", "127.0.0.1", "--web-port", str(port)]
+    return subprocess.run(command(_python(), run, more=more), cwd=ROOT, check=False).returncode
 
 
 def _python() -> Path:
