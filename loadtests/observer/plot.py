@@ -15,8 +15,8 @@ WANTED_COLOUR: Final = "#888888"
 READY_COLOUR: Final = "#2ca02c"
 
 
-def draw_service(name: str, watched: Watched, begin: float, end: float) -> str:
-    """SVG: a row for each trigger that has values, and one for the replicas."""
+def draw_service(name: str, watched: Watched, begin: float, end: float, decided: Sequence[float] = ()) -> str:
+    """SVG: a row for each trigger that has values, and one for the replicas; lines where the autoscaler decided."""
     signals = [signal for signal in watched.signals if signal.points]
     figure, axes = _rows(len(signals) + 1)
     for axis, signal in zip(axes, signals, strict=False):
@@ -31,6 +31,9 @@ def draw_service(name: str, watched: Watched, begin: float, end: float) -> str:
     bottom.yaxis.get_major_locator().set_params(integer=True)
     bottom.set_ylabel("replicas")
     bottom.set_xlabel("seconds")
+    for axis in axes:
+        for at in decided:
+            axis.axvline(at - begin, color=WANTED_COLOUR, linewidth=0.6)
     axes[0].set_title(name, loc="left", fontweight="bold")
     return _finish(figure, axes, end - begin)
 

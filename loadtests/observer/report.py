@@ -51,11 +51,6 @@ def page(record: Record, title: str, earlier: Record | None = None, *, refresh_s
         "<h2>The load</h2>",
         draw_load(record, begin, end) if record.seconds else "<p>locust told nothing</p>",
         *(_service(name, record, begin, end) for name in record.services),
-        "<h2>Decisions</h2>",
-        html_table(
-            ("second", "service", "decision"),
-            [(f"{each.at - begin:.0f}", each.service, each.text) for each in record.decisions],
-        ),
         "<h2>Requests</h2>",
         dicts(record.entries),
         "<h2>Failures</h2>",
@@ -104,10 +99,13 @@ def _total(record: Record) -> dict[str, Any]:
 
 def _service(name: str, record: Record, begin: float, end: float) -> str:
     watched = record.services[name]
+    decisions = [each for each in record.decisions if each.service == name]
+    reasons = "".join(f"<li>{each.at - begin:.0f} s: {html.escape(each.text)}</li>" for each in decisions)
+    reasons = f"<ul>{reasons}</ul>" if reasons else ""
     queries = "".join(f"<br><code>{html.escape(signal.query)}</code>" for signal in watched.signals)
     use = max((each.cores for each in watched.use), default=0.0)
     memory = max((each.memory_mib for each in watched.use), default=0.0)
     return (
-        f"{draw_service(name, watched, begin, end)}"
+        f"{draw_service(name, watched, begin, end, [each.at for each in decisions])}{reasons}"
         f"<p>{watched.least} to {watched.most} replicas; at most {use:.2f} cores and {memory:.0f} MiB{queries}</p>"
     )

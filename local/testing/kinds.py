@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from local.builds import tools
+from local.errors import LocalError
 from local.paths import ROOT
 
 Counter = Literal["pytest", "go", "node", "maven", "exit"]
@@ -47,6 +49,22 @@ def pytest(name: str, *paths: str) -> tuple[Command, ...]:
     present = [path for path in paths if (ROOT / path).exists()]
     words = (sys.executable, "-m", "pytest", "-q", "--color=no", *present)
     return (Command(name, lambda: words),) if present else ()
+
+
+def narrowed(chosen: Sequence[Kind], expression: str) -> list[Kind]:
+    """The kinds with only their pytest runs, each with `-k`; LocalError for a kind that has none."""
+    return [replace(kind, commands=_narrowed(kind, expression)) for kind in chosen]
+
+
+def _narrowed(kind: Kind, expression: str) -> tuple[Command, ...]:
+    commands = [each for each in kind.commands if each.counter == "pytest"]
+    if not commands:
+        raise LocalError(f"-k chooses among tests of pytest, and {kind.name} has none: name other kinds")
+    return tuple(replace(each, words=partial(_with_choice, each, expression)) for each in commands)
+
+
+def _with_choice(command: Command, expression: str) -> tuple[str, ...]:
+    return (*command.words(), "-k", expression)
 
 
 def python_services() -> tuple[str, ...]:

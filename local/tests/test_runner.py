@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.errors import LocalError
-from local.testing.kinds import Command, Kind, Need
+from local.testing.kinds import Command, Kind, Need, kinds, narrowed
 from local.testing.runner import Result, run_kinds
 from local.verbs.test import choose
 
@@ -56,3 +56,12 @@ def test_kinds_beside_those_that_run_by_default() -> None:
     assert [kind.name for kind in choose(table, ["two"])] == ["two"]
     with pytest.raises(LocalError, match="cluster"):
         choose(table, [], ["clustr"])
+
+
+def test_an_expression_chooses_among_the_tests_of_pytest() -> None:
+    table = {kind.name: kind for kind in kinds()}
+    (only,) = narrowed([table["cluster"]], "scaling and not mixed")
+    (command,) = only.commands
+    assert command.words()[-3:] == ("tests/cluster", "-k", "scaling and not mixed")
+    with pytest.raises(LocalError, match="go has none"):
+        narrowed([table["go"]], "cart")

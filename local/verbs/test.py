@@ -10,9 +10,10 @@ from typing import Annotated
 import typer
 
 from local import topology
+from local.errors import LocalError
 from local.home import Home
 from local.testing.counting import Counts
-from local.testing.kinds import Kind, kinds
+from local.testing.kinds import Kind, kinds, narrowed
 from local.testing.preparing import prepare
 from local.testing.runner import Result, run_kinds
 from local.view.console import out
@@ -34,6 +35,9 @@ def test(
         list[str] | None,
         typer.Option("--with", metavar="KIND", help="This kind beside those that run by default."),
     ] = None,
+    only: Annotated[
+        str, typer.Option("-k", metavar="EXPRESSION", help="Of these, pytest's tests whose names match.")
+    ] = "",
     show_list: Annotated[bool, typer.Option("--list", help="Show the kinds.")] = False,
 ) -> int:
     """Run the tests that need no cluster, or the kinds named."""
@@ -42,11 +46,15 @@ def test(
         show_table([("kind", "bold"), ("what", "")], [[kind.name, kind.description] for kind in table])
         return 0
     chosen = choose(table, names or [], beside or [])
+    if only:
+        chosen = narrowed(chosen, only)
     logs = Home.from_environment().path / "test-logs"
     logs.mkdir(parents=True, exist_ok=True)
     prepare(chosen, lambda text: out.print(text, style="dim"))
     results = asyncio.run(run_kinds(chosen, logs, _tell))
     code = summary(results)
+    if only and not any(result.counts.passed + result.counts.failed for result in results):
+        raise LocalError(f"no test of {', '.join(kind.name for kind in chosen)} matches -k {only}")
     if not names:
         for kind in table:
             if kind not in chosen:
