@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import psutil
+
+GENERATOR: Final = "load generator"
+CONNECTION: Final = re.compile(r"postgres: \S+ (\S+) [\d.:a-f]+\(\d+\)")
+"""A server process of PostgreSQL that serves a client: user, database, address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,28 +85,58 @@ class Processes:
     def __init__(self, status: Mapping[str, object]) -> None:
         rows: Sequence[Mapping[str, object]] = status["processes"]  # type: ignore[assignment]
         self._pids: dict[str, Sequence[int]] = {str(row["name"]): list(row["pids"]) for row in rows}  # type: ignore[call-overload]
-        self._pids["load generator"] = [psutil.Process().pid]
+        self._pids[GENERATOR] = [psutil.Process().pid]
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor time so far by name; a process that ended since counts no more."""
-        return {name: sum(map(_cpu_s, pids)) for name, pids in self._pids.items()}
+        """Processor time so far by name, and as `postgres/order` of one database's connections.
+
+        A process that ended since counts no more; one that was begun since, as PostgreSQL does for each connection, counts.
+        """
+        found: dict[str, float] = {}
+        for name, pids in self._pids.items():
+            for each in [psutil.Process()] if name == GENERATOR else _with_children(pids):
+                seconds = _cpu_s(each)
+                found[name] = found.get(name, 0.0) + seconds
+                if database := _database(each):
+                    found[f"{name}/{database}"] = found.get(f"{name}/{database}", 0.0) + seconds
+        return found
 
     def memory(self) -> dict[str, tuple[int, int]]:
         """Bytes by name: resident, and proportional (pages that processes share are counted once over all)."""
         found = {}
         for name, pids in self._pids.items():
-            if name != "load generator":
+            if name != GENERATOR:
                 pairs = [_memory(pid) for pid in pids]
                 found[name] = (sum(rss for rss, _ in pairs), sum(pss for _, pss in pairs))
         return found
 
 
-def _cpu_s(pid: int) -> float:
+def _with_children(pids: Sequence[int]) -> list[psutil.Process]:
+    found: dict[int, psutil.Process] = {}
+    for pid in pids:
+        try:
+            process = psutil.Process(pid)
+            found |= {each.pid: each for each in (process, *process.children(recursive=True))}
+        except psutil.NoSuchProcess:
+            continue
+    return list(found.values())
+
+
+def _cpu_s(process: psutil.Process) -> float:
     try:
-        times = psutil.Process(pid).cpu_times()
+        times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _database(process: psutil.Process) -> str:
+    """Whose connection a PostgreSQL process serves, by the title that it gives itself; else nothing."""
+    try:
+        found = CONNECTION.match(" ".join(process.cmdline()))
+    except psutil.NoSuchProcess:
+        return ""
+    return found[1] if found else ""
 
 
 def _memory(pid: int) -> tuple[int, int]:
