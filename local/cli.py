@@ -37,6 +37,7 @@ VERBS = {
     "charts": "local.verbs.charts",
     "load": "local.verbs.load",
     "calibrate": "local.verbs.calibrate",
+    "simulate": "local.verbs.simulate",
 }
 """Verb → the module whose `register(app)` adds it."""
 

@@ -11,6 +11,10 @@ from typing import Final
 
 import psutil
 
+from loadtests.observer.scrape import scrape, together
+from local.loads.places import metrics_of
+
+HELD: Final = "db_pool_use_seconds_sum"
 GENERATOR: Final = "load generator"
 CONNECTION: Final = re.compile(r"postgres: \S+ (\S+) [\d.:a-f]+\(\d+\)")
 """A server process of PostgreSQL that serves a client: user, database, address."""
@@ -27,6 +31,8 @@ class Load:
     """Sorted, of the requests that went well."""
     cpu_us: Mapping[str, float]
     """Processor time for each request by process, in microseconds."""
+    held_us: Mapping[str, float]
+    """How long database connections were held for each request by service, in microseconds."""
 
     @property
     def per_second(self) -> float:
@@ -48,6 +54,7 @@ class Load:
             "per_second": round(self.per_second, 1),
             **{f"p{share}_ms": round(self.percentile_ms(share / 100), 2) for share in (50, 90, 99)},
             "cpu_us_per_request": {name: round(value) for name, value in self.cpu_us.items()},
+            "held_us_per_request": {name: round(value) for name, value in self.held_us.items()},
         }
 
 
@@ -71,12 +78,22 @@ async def run_load(steps: Sequence[Step], total: int, seconds: float, processes:
             else:
                 errors += 1
 
+    held_before = await asyncio.to_thread(processes.held_seconds)
     before, start = processes.cpu_seconds(), time.perf_counter()
     await asyncio.gather(*(work(number, step) for number, step in enumerate(steps)))
     took = time.perf_counter() - start
     spent = {name: value - before.get(name, 0.0) for name, value in processes.cpu_seconds().items()}
-    per_request = {name: value / max(begun, 1) * 1e6 for name, value in spent.items()}
-    return Load(begun, errors, took, sorted(latencies), per_request)
+    held_after = await asyncio.to_thread(processes.held_seconds)
+    held = {name: value - held_before.get(name, 0.0) for name, value in held_after.items()}
+    each = 1e6 / max(begun, 1)
+    return Load(
+        begun,
+        errors,
+        took,
+        sorted(latencies),
+        {name: value * each for name, value in spent.items()},
+        {name: value * each for name, value in held.items()},
+    )
 
 
 class Processes:
@@ -86,6 +103,7 @@ class Processes:
         rows: Sequence[Mapping[str, object]] = status["processes"]  # type: ignore[assignment]
         self._pids: dict[str, Sequence[int]] = {str(row["name"]): list(row["pids"]) for row in rows}  # type: ignore[call-overload]
         self._pids[GENERATOR] = [psutil.Process().pid]
+        self._metrics = metrics_of(status)
 
     def cpu_seconds(self) -> dict[str, float]:
         """Processor time so far by name, and as `postgres/order` of one database's connections.
@@ -99,6 +117,15 @@ class Processes:
                 found[name] = found.get(name, 0.0) + seconds
                 if database := _database(each):
                     found[f"{name}/{database}"] = found.get(f"{name}/{database}", 0.0) + seconds
+        return found
+
+    def held_seconds(self) -> dict[str, float]:
+        """How long database connections were held so far, by the services that tell."""
+        found: dict[str, float] = {}
+        for name, urls in self._metrics.items():
+            told = together([scrape(url, 0.0) for url in urls], 0.0)
+            if HELD in told.values:
+                found[name] = told.values[HELD]
         return found
 
     def memory(self) -> dict[str, tuple[int, int]]:

@@ -67,6 +67,8 @@ async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> di
     says("orders, 16 at once")
     peak = await bench.place_orders(product, 16, 100_000, seconds)
     figures["orders_16"] = peak.as_json()
+    says("logins, 4 at once")
+    figures["logins_4"] = (await bench.logins(4, 100_000, seconds)).as_json()
     says("reservations of one product and of eight, 32 at once")
     for name, count in (("reserve_hot_32", 1), ("reserve_spread_32", 8)):
         wanted = [await bench.new_product(stock=1_000_000) for _ in range(count)]

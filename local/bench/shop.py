@@ -66,6 +66,19 @@ class Bench:
             each.close()
         return load
 
+    async def logins(self, at_once: int, total: int, seconds: float) -> Load:
+        """POST /v1/sessions: a password is hashed each time."""
+        connections = [await Connection.open(self._gateway) for _ in range(at_once)]
+
+        async def log_in(number: int) -> bool:
+            body = {"email": "ada@example.com", "password": PASSWORD}
+            return (await connections[number].request("POST", "/v1/sessions", body))[0] == 201
+
+        load = await run_load([log_in] * at_once, total, seconds, self.processes)
+        for each in connections:
+            each.close()
+        return load
+
     async def new_product(self, stock: int) -> str:
         """A product for this bench alone, with this many units."""
         headers = await self.log_in(*self._staff)

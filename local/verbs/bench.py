@@ -11,7 +11,7 @@ from local.bench.run import run_bench
 from local.view.console import err, out
 from local.view.tables import show_table
 
-LOADS = ("product_reads_32", "orders_1", "orders_16", "reserve_hot_32", "reserve_spread_32")
+LOADS = ("product_reads_32", "orders_1", "orders_16", "logins_4", "reserve_hot_32", "reserve_spread_32")
 PORT_BASE = 28_000  # below the ports that the system gives to outgoing connections
 
 
@@ -51,6 +51,7 @@ def _show(figures: dict[str, Any]) -> None:
         ["  P50, P99", f"{many['p50_ms']}, {many['p99_ms']} ms", ""],
         ["  at three times that rate", f"{over['goodput']} /s, {over['share']:.0%}", "≥ 80 %"],
         ["  P99 of those done, failed", f"{over['p99_ms']} ms, {over['failed']}", "none failed"],
+        ["logins, 4 at once", f"{figures['logins_4']['per_second']} /s", ""],
         ["reservations of one product, 32 at once", f"{hot['per_second']:,} /s", "≥ 150 /s"],
         ["  P99; of eight products", f"{hot['p99_ms']} ms; {spread['per_second']:,} /s", ""],
         ["errors", str(sum(figures[load]["errors"] for load in LOADS)), "0"],
