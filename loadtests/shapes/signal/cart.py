@@ -7,7 +7,7 @@ from loadtests.users.signal.household import Household
 
 
 class Cart(Stages):
-    """48 writes a second into two carts, twelve at a time."""
+    """72 writes a second into two carts, eighteen at a time."""
 
-    stages = (Stage(90, 12, 12),)
+    stages = (Stage(90, 18, 18),)
     kinds = (Household,)

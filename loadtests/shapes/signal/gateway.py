@@ -7,7 +7,7 @@ from loadtests.users.signal.bot import Bot
 
 
 class Gateway(Stages):
-    """150 refused requests a second."""
+    """180 refused requests a second."""
 
-    stages = (Stage(90, 30, 30),)
+    stages = (Stage(90, 36, 36),)
     kinds = (Bot,)

@@ -7,7 +7,7 @@ from loadtests.users.signal.slow_reader import SlowReader
 
 
 class Notification(Stages):
-    """Three orders a second by people with slow mailboxes."""
+    """Two orders a second by people with slow mailboxes."""
 
-    stages = (Stage(90, 6, 6),)
+    stages = (Stage(90, 4, 4),)
     kinds = (SlowReader,)

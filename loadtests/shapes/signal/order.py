@@ -7,7 +7,7 @@ from loadtests.users.signal.slow_payer import SlowPayer
 
 
 class Order(Stages):
-    """Eight orders in flight."""
+    """Five orders in flight."""
 
-    stages = (Stage(90, 8, 8),)
+    stages = (Stage(90, 5, 5),)
     kinds = (SlowPayer,)

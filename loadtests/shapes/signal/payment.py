@@ -7,7 +7,7 @@ from loadtests.users.signal.accountant import Accountant
 
 
 class Payment(Stages):
-    """48 lists of 100 payments a second."""
+    """80 lists of 100 payments a second."""
 
-    stages = (Stage(90, 12, 12),)
+    stages = (Stage(90, 20, 20),)
     kinds = (Accountant,)

@@ -7,7 +7,7 @@ from loadtests.users.signal.far_away import FarAway
 
 
 class Shipping(Stages):
-    """Three orders a second to a far city."""
+    """Two orders a second to a far city."""
 
-    stages = (Stage(90, 6, 6),)
+    stages = (Stage(90, 4, 4),)
     kinds = (FarAway,)
