@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+import yaml
 
 from loadtests.simulate.costs import Costs, Mix, costs
 from loadtests.simulate.model import Sample, Setting, simulate
 from loadtests.simulate.rules import Rules, rules
+from loadtests.simulate.validation import RUNS, predicted
 from loadtests.simulate.walls import Machines, Size, Wall, size, walls
-from local.charts.schema import merged_defaults
+from local.charts.schema import merged, merged_defaults
 from local.errors import LocalError
 from local.paths import ROOT
 from local.topology import SERVICES
@@ -22,6 +24,9 @@ from local.view.console import out
 from local.view.tables import show_table
 
 MEASURED: Final = ROOT / "loadtests/simulate/measured.json"
+DOCUMENT: Final = ROOT / "docs/scale.md"
+BEGIN: Final = "<!-- {}: by ./banyan simulate --docs -->"
+END: Final = "<!-- end -->"
 RATES: Final = (100.0, 1_000.0, 10_000.0, 100_000.0)
 SHOWN_WALLS: Final = 12
 CALM_S: Final = 60.0
@@ -49,6 +54,7 @@ def show(
     unbounded: Annotated[
         bool, typer.Option("--unbounded", help="As if charts allowed any replicas.")
     ] = False,
+    docs: Annotated[bool, typer.Option("--docs", help="Write the tables of docs/scale.md anew.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> int:
     """Answer what 10² to 10⁵ orders each second take, and where the first wall is: docs/scale.md."""
@@ -61,6 +67,9 @@ def show(
             print(json.dumps(rows, indent=1))
         else:
             _show_jump(found, *jump)
+        return 0
+    if docs:
+        DOCUMENT.write_text(documented(DOCUMENT.read_text()))
         return 0
     machines = Machines()
     sizes = [size(measured, charts, rate, machines) for rate in RATES]
@@ -150,3 +159,48 @@ def size_table(sizes: Sequence[Size]) -> list[list[str]]:
         for name in sorted(sizes[0].store_cores)
     ]
     return [head, *rows, ["euros an hour", *(f"{each.euros_per_hour:,.2f}" for each in sizes)]]
+
+
+def documented(text: str) -> str:
+    """The document with its tables as they are now; LocalError when it has no place for one."""
+    mix = Mix()
+    measured, charts, machines = _costs(MEASURED, mix), chart_rules(), Machines()
+    sizes = [size(measured, charts, rate, machines) for rate in RATES]
+    met = walls(measured, charts, machines)[:SHOWN_WALLS]
+    tables = {
+        "sizes": size_table(sizes),
+        "walls": [["orders/s", "part", "why"], *([f"{x.rate:,.0f}", x.part, x.why] for x in met)],
+        "validation": validation_table(charts),
+    }
+    for name, rows in tables.items():
+        begin = BEGIN.format(name)
+        before, found, rest = text.partition(begin)
+        if not found:
+            raise LocalError(f"{DOCUMENT} has no line {begin}")
+        text = f"{before}{begin}\n{_markdown(rows)}\n{END}{rest.partition(END)[2]}"
+    return text
+
+
+def validation_table(charts: Mapping[str, Rules]) -> list[list[str]]:
+    """Each measured run beside what the model says of it."""
+    test = yaml.safe_load((ROOT / "helm/banyan/values-test.yaml").read_text())["user"]
+    user = rules(merged(merged_defaults(ROOT / "helm/charts/user"), test))
+    logins = _costs(MEASURED, Mix(reads=0, logins=1))
+    only = replace(logins, cores={**logins.cores, "user": _login_s()})
+    rows = [["run", "more wanted after, s", "most replicas", "back after, s"]]
+    for run in RUNS:
+        model = predicted(only, user, run)
+        title = f"{run.logins_per_s:g} logins a second for {run.length_s:g} s"
+        rows.append([f"{title}, measured", f"{run.decided_s:g}", str(run.peak), f"{run.back_s:g}"])
+        rows.append([f"{title}, model", f"{model.decided_s:g}", str(model.peak), f"{model.back_s:g}"])
+    return rows
+
+
+def _login_s() -> float:
+    bench = json.loads(MEASURED.read_text())
+    return float(bench["logins_4"]["cpu_us_per_request"]["user"]) / 1e6
+
+
+def _markdown(rows: Sequence[Sequence[str]]) -> str:
+    head, *rest = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([head, "|" + "---|" * len(rows[0]), *rest])
