@@ -11,6 +11,7 @@ from loadtests.users.person import Person
 class Bot(Person):
     """Asks for orders without a token, and is refused before any service is called."""
 
+    weight = 2
     wait_time = constant_throughput(5)
 
     @task
