@@ -14,6 +14,10 @@ class Bot(Person):
     weight = 2
     wait_time = constant_throughput(5)
 
+    def on_start(self) -> None:
+        """A connection for each request, as bots have it: new replicas of the edge get their share at once."""
+        self.edge.headers["Connection"] = "close"
+
     @task
     def ask(self) -> None:
         self.edge.ask("GET", "/v1/orders", name="/v1/orders (no token)", expect=(401,), check=is_refusal)
