@@ -44,7 +44,10 @@ class Catalogue:
         email, password = (os.environ.get(name, "") for name in STAFF)
         if not (email and password):
             raise SetUpError(f"set {STAFF[0]} and {STAFF[1]}: a member of staff puts the goods on sale")
-        self.staff = shop.log_in(email, password)
+        try:
+            self.staff = shop.log_in(email, password)
+        except SetUpError as error:
+            raise SetUpError(f"{email}, from {STAFF[0]} and {STAFF[1]}, can't log in: {error}") from error
         category = shop.get("/v1/categories")["categories"][0]["categoryId"]
         self.products = [
             shop.put_on_sale(self.staff, _product(seed, number, category), f"load-{seed}-{number}", STOCK)

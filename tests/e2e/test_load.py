@@ -74,6 +74,13 @@ def test_a_missed_threshold_is_exit_code_1_and_says_which(mesh: RunningMesh) -> 
     assert "10000" in done.stdout
 
 
+def test_staff_that_can_not_log_in_are_told_with_the_variables(mesh: RunningMesh) -> None:
+    stranger = RunningMesh(mesh.home, (mesh.staff[0], "not the password"))
+    done = load(stranger, "signal-gateway", "--stretch", "0.05")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "BANYAN_STAFF_PASSWORD" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
