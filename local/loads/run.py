@@ -25,6 +25,8 @@ STOPPED: Final = 130
 def go(place: Place, run: Run, *, after_s: float, report: Path | None, earlier: Record | None) -> int:
     """Runs it to its end and `after_s` seconds on. Returns locust's exit code, 130 when it was interrupted."""
     assert run.shape is not None
+    if place.source is None and (report or earlier):
+        raise LocalError("of a --url nothing is seen but its answers: there is nothing to report")
     title = run.shape.name
     code = STOPPED
     told = Told()
@@ -35,19 +37,17 @@ def go(place: Place, run: Run, *, after_s: float, report: Path | None, earlier: 
             with place.running(run) as told:
                 view.told = told
             code = told.code or 0
-            if observer:
+            if observer and told.seconds:
                 time.sleep(after_s)
         except KeyboardInterrupt:
             err.print("load: stopped before its end", style="yellow")
     out.print("\n".join(told.talk), markup=False, highlight=False)
-    if observer:
+    if observer and told.seconds:
         record = observer.finish()
         record.seconds, record.entries, record.failures = told.seconds, told.entries, told.failures
         _tell(record)
         if report:
             _write(record, earlier, title, report)
-    elif report or earlier:
-        raise LocalError("of a --url nothing is seen but its answers: there is nothing to report")
     return code
 
 
