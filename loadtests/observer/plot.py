@@ -38,6 +38,37 @@ def draw_service(name: str, watched: Watched, begin: float, end: float, decided:
     return _finish(figure, axes, end - begin)
 
 
+def draw_overview(record: Record, begin: float, end: float) -> str:
+    """SVG: a row for each service that grew, or for all: replicas that its signal asks for, and those that were ready.
+
+    A signal over its threshold is a number of replicas, so that all rows have the same unit.
+    """
+    grew = [name for name, each in record.services.items() if _grew(each)]
+    names = grew or list(record.services)
+    figure, axes = _rows(len(names))
+    for axis, name in zip(axes, names, strict=True):
+        watched = record.services[name]
+        moments = [each.at - begin for each in watched.replicas]
+        ready = [each.ready for each in watched.replicas]
+        axis.fill_between(moments, ready, step="post", color=READY_COLOUR, alpha=0.4, label="ready")
+        for number, signal in enumerate(each for each in watched.signals if each.points):
+            axis.plot(
+                [at - begin for at, _ in signal.points],
+                [value / signal.threshold for _, value in signal.points],
+                color=SIGNAL_COLOUR,
+                label="signal / threshold" if number == 0 else None,
+            )
+        axis.set_ylim(bottom=0)
+        axis.set_title(f"{name}, replicas", loc="left", fontsize=10)
+    axes[-1].set_xlabel("seconds")
+    return _finish(figure, axes, end - begin)
+
+
+def _grew(watched: Watched) -> bool:
+    wanted = [each.wanted for each in watched.replicas]
+    return bool(wanted) and max(wanted) > max(watched.least, 1)
+
+
 def draw_load(record: Record, begin: float, end: float) -> str:
     """SVG: people, answers and failures each second, and response times."""
     figure, axes = _rows(2)

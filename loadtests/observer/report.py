@@ -12,7 +12,7 @@ from typing import Any, Final
 from loadtests.observer.html import dicts
 from loadtests.observer.html import page as html_page
 from loadtests.observer.html import table as html_table
-from loadtests.observer.plot import draw_load, draw_service
+from loadtests.observer.plot import draw_load, draw_overview, draw_service
 from loadtests.observer.record import Record
 from loadtests.observer.verdict import Verdict, judge
 
@@ -31,9 +31,10 @@ COMPARED: Final = ("peak", "above_s", "replica_s")
 
 
 def write(record: Record, title: str, path: Path, earlier: Record | None = None) -> None:
-    """The HTML file, and all figures beside it as JSON; `earlier` is another run, to compare with."""
+    """The HTML file; beside it all figures as JSON, and the overview as SVG. `earlier` is another run, to compare with."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page(record, title, earlier), encoding="utf-8")
+    path.with_suffix(".svg").write_text(draw_overview(record, *span(record)), encoding="utf-8")
     path.with_suffix(".json").write_text(json.dumps(record.as_json()) + "\n", encoding="utf-8")
 
 
@@ -48,6 +49,8 @@ def page(record: Record, title: str, earlier: Record | None = None, *, refresh_s
         "<h2>What each service did</h2>",
         html_table(COLUMNS, rows, nothing="–"),
         *(_comparison(record, earlier) if earlier else ()),
+        "<h2>Asked for, and there</h2>",
+        draw_overview(record, begin, end),
         "<h2>The load</h2>",
         draw_load(record, begin, end) if record.seconds else "<p>locust told nothing</p>",
         *(_service(name, record, begin, end) for name in record.services),

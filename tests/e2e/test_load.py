@@ -49,7 +49,8 @@ def test_a_run_is_watched_and_reported(mesh: RunningMesh, tmp_path: Path) -> Non
     )
     assert done.returncode == 0, done.stdout + done.stderr
     page = report.read_text()
-    assert page.count("<svg") == 1 + len(NAMES), "the load, and each service"
+    assert page.count("<svg") == 2 + len(NAMES), "all together, the load, and each service"
+    assert "<svg" in report.with_suffix(".svg").read_text()
     figures = json.loads(report.with_suffix(".json").read_text())
     assert set(figures["services"]) == set(NAMES)
     (total,) = [each for each in figures["entries"] if each["name"] == "Aggregated"]
