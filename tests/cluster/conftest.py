@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import yaml
@@ -24,6 +24,21 @@ from tests.support.shopper import manifest
 
 GONE_S = 180.0
 UP_S = 600.0
+HERE: Final = Path(__file__).parent
+SCALING_COMES_BEFORE: Final = "test_6_uninstall.py"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """In the order of the files' numbers; scaling needs the shop, so it comes before that is taken away."""
+    places = [number for number, item in enumerate(items) if item.path.is_relative_to(HERE)]
+    in_order = sorted((items[number] for number in places), key=lambda item: _turn(item.path))
+    for number, item in zip(places, in_order, strict=True):
+        items[number] = item
+
+
+def _turn(path: Path) -> tuple[str, int]:
+    name = str(path.relative_to(HERE))
+    return (SCALING_COMES_BEFORE, 0) if name.startswith("scaling/") else (name, 1)
 
 
 @pytest.fixture(scope="session")
