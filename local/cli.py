@@ -72,7 +72,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return result if isinstance(result, int) else 0
     except LocalError as error:
         complain(str(error))
-        return 1
+        return error.code
     except TyperException as error:
         complain(f"{error.format_message().rstrip('.')}: see ./banyan {' '.join(arguments[:1])} --help")
         return error.exit_code

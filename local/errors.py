@@ -6,7 +6,9 @@ import errno
 
 
 class LocalError(Exception):
-    """Something the person at the keyboard can mend, in one line; it ends the command with exit code 1."""
+    """Something the person at the keyboard can mend, in one line; it ends the command with exit code `code`."""
+
+    code = 1
 
 
 def from_os_error(error: OSError) -> LocalError:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -21,6 +23,8 @@ from local.loads.shapes import shape, shapes
 from local.paths import ROOT
 from local.view.console import err
 from local.view.tables import show_table
+
+COULD_NOT_BEGIN: Final = 2
 
 
 def register(app: typer.Typer) -> None:
@@ -65,29 +69,40 @@ def load(
         rows = [[each.name, each.meaning] for each in shapes().values()]
         show_table([("shape", "bold"), ("what it is, what it shows", "")], rows)
         return 0
-    if namespace and bool(url) == bool(name):
-        raise LocalError(
-            "--namespace needs a SHAPE, which runs there, or a --url for the web page, which runs here"
+    with _beginning():
+        if namespace and bool(url) == bool(name):
+            raise LocalError(
+                "--namespace needs a SHAPE, which runs there, or a --url for the web page, which runs here"
+            )
+        run = Run(
+            shape=shape(name) if name else None,
+            host=url,
+            seed=seed,
+            people=people,
+            stretch=stretch,
+            processes=processes,
+            max_fail_ratio=max_fail_ratio,
+            slack=slack,
+            min_goodput=min_goodput,
         )
-    run = Run(
-        shape=shape(name) if name else None,
-        host=url,
-        seed=seed,
-        people=people,
-        stretch=stretch,
-        processes=processes,
-        max_fail_ratio=max_fail_ratio,
-        slack=slack,
-        min_goodput=min_goodput,
-    )
-    if not name:
-        if report or against:
-            raise LocalError("--report and --against need a SHAPE: see `./banyan load --list`")
-        return _page(run, namespace, port)
-    earlier = read_record(against) if against else None
-    where = places.cluster(namespace, image) if namespace else places.here(url, _python)
-    with where as place:
-        return go(place, replace(run, host=place.host), after_s=after, report=report, earlier=earlier)
+        if not name:
+            if report or against:
+                raise LocalError("--report and --against need a SHAPE: see `./banyan load --list`")
+            return _page(run, namespace, port)
+        earlier = read_record(against) if against else None
+        where = places.cluster(namespace, image) if namespace else places.here(url, _python)
+        with where as place:
+            return go(place, replace(run, host=place.host), after_s=after, report=report, earlier=earlier)
+
+
+@contextmanager
+def _beginning() -> Iterator[None]:
+    """1 is for a run that was bad; one that could not be is 2."""
+    try:
+        yield
+    except LocalError as error:
+        error.code = COULD_NOT_BEGIN
+        raise
 
 
 def _page(run: Run, namespace: str, port: int) -> int:
