@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -12,6 +13,9 @@ WIDTH: Final = 11.0
 SIGNAL_COLOUR: Final = "#1f77b4"
 LIMIT_COLOUR: Final = "#d62728"
 WANTED_COLOUR: Final = "#888888"
+PATH: Final = re.compile(r' d="[^"]*"')
+LONG: Final = re.compile(r"(\d\.\d\d)\d+")
+"""A hundredth of a point is finer than a screen: digits beyond are half of the file."""
 READY_COLOUR: Final = "#2ca02c"
 
 
@@ -130,6 +134,7 @@ def _finish(figure: Any, axes: Sequence[Any], length_s: float) -> str:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     text = io.StringIO()
-    figure.savefig(text, format="svg")
+    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     pyplot.close(figure)
-    return text.getvalue()[text.getvalue().index("<svg") :]
+    drawn = text.getvalue()
+    return PATH.sub(lambda path: LONG.sub(r"\1", path[0]), drawn[drawn.index("<svg") :])
