@@ -58,7 +58,7 @@ def _shipping(costs: Costs, rules: Rules, rate: float, replicas: int, backlog_s:
 
 
 def _notification(costs: Costs, rules: Rules, rate: float, replicas: int, backlog_s: float) -> float:
-    return backlog_s / costs.cores["notification"]
+    return backlog_s / max(costs.cores["notification"], 1e-9)
 
 
 SIGNALS: Final[dict[str, Reading]] = {

@@ -12,7 +12,7 @@ from loadtests.simulate.model import Setting, recommendation, simulate
 from loadtests.simulate.rules import Rules, Speed
 from loadtests.simulate.signals import SIGNALS, waiting
 from loadtests.simulate.walls import Machines, replicas_for, size, walls
-from local.verbs.simulate import MEASURED, chart_rules
+from local.verbs.simulate import DOCUMENT, MEASURED, chart_rules, documented
 
 UP, DOWN = Speed(100, 2, 15, 0), Speed(0, 1, 30, 120)
 SERVICES = [name for name in SIGNALS if name != "gateway"]
@@ -99,12 +99,13 @@ def test_a_bench_is_added_up_over_what_people_do() -> None:
     bench = {
         "orders_16": load(1000, 500),
         "product_reads_32": load(100, 10),
-        "logins_4": load(2000, 0),
-        "orders_1": {"p50_ms": 40},
+        "logins_4": {"cpu_us_per_request": {"user": 2000, "order": 700}, "held_us_per_request": {}},
+        "orders_1": {"p50_ms": 40, **load(1500, 500)},
         "reserve_hot_32": {"per_second": 1400},
     }
     found = costs(bench, Mix(reads=10, logins=0.5))
-    assert found.cores == {"product": pytest.approx(0.003), "postgres/order": pytest.approx(0.003)}
+    expected = {"product": 0.002, "postgres/order": 0.001, "user": 0.001}
+    assert found.cores == {name: pytest.approx(cost) for name, cost in expected.items()}
     assert found.held["product"] == pytest.approx(0.0006)
     assert (found.order_s, found.hot_per_s) == (0.04, 1400)
 
@@ -114,5 +115,6 @@ def test_the_charts_have_rules_for_every_service() -> None:
     assert set(SIGNALS) <= found.keys()
     assert found["gateway"].pool == 0
     assert found["order"].pool * found["order"].most <= found["order"].connections
+    assert documented(DOCUMENT.read_text()) == DOCUMENT.read_text(), "./banyan simulate --docs"
     assert replace(found["user"], most=9).threshold == found["user"].threshold
     assert MEASURED.name == "measured.json"
