@@ -13,6 +13,7 @@ WIDTH: Final = 11.0
 SIGNAL_COLOUR: Final = "#1f77b4"
 LIMIT_COLOUR: Final = "#d62728"
 WANTED_COLOUR: Final = "#888888"
+METADATA: Final = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 PATH: Final = re.compile(r' d="[^"]*"')
 LONG: Final = re.compile(r"(\d\.\d\d)\d+")
 """A hundredth of a point is finer than a screen: digits beyond are half of the file."""
@@ -134,7 +135,7 @@ def _finish(figure: Any, axes: Sequence[Any], length_s: float) -> str:
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(text, format="svg")
     pyplot.close(figure)
-    drawn = text.getvalue()
+    drawn = METADATA.sub("", text.getvalue())
     return PATH.sub(lambda path: LONG.sub(r"\1", path[0]), drawn[drawn.index("<svg") :])

@@ -63,6 +63,10 @@ def _add(parser: Any) -> None:
         metavar="FILE",
         help="The run as lines of JSON, one a second; - is standard output",
     )
+    _add_observed(group)
+
+
+def _add_observed(group: Any) -> None:
     group.add_argument(
         "--observe-mesh",
         default="",

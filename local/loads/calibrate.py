@@ -40,9 +40,12 @@ class Step:
     p99_ms: float
     """Of all requests, at the edge."""
     failed: float
+    """Share of the requests of its second half: in the first second all people come at once."""
     signal: float
     cores: float
     swells: bool
+    failures: str = ""
+    """The most frequent failure, in locust's words."""
 
     @property
     def per_person(self) -> float:
@@ -119,8 +122,14 @@ def measured(watched: Watched, told: Told, service: str, factor: float) -> Step:
         calls=median(each.calls for each in traffic[len(traffic) // 2 :]),
         p50_ms=total["p50_ms"],
         p99_ms=total["p99_ms"],
-        failed=total["failures"] / max(total["requests"], 1),
+        failed=_failed(told),
         signal=last,
         cores=median(each.cores for each in use[len(use) // 2 :]),
+        failures=max(told.failures, key=lambda each: each["count"])["error"] if told.failures else "",
         swells=last > SWELLS * middle and last > limit / 2,
     )
+
+
+def _failed(told: Told) -> float:
+    middle, last = told.seconds[len(told.seconds) // 2], told.seconds[-1]
+    return float((last["failures"] - middle["failures"]) / max(last["requests"] - middle["requests"], 1))

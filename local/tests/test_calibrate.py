@@ -20,7 +20,8 @@ def step(
 def told(seconds: int, failures: int = 0) -> Told:
     """A run from second 0 on."""
     total = {"name": "Aggregated", "requests": 1000, "failures": failures, "p50_ms": 4, "p99_ms": 9}
-    return Told(seconds=[{"at": float(at)} for at in range(seconds)], entries=[total])
+    lines = [{"at": float(at), "requests": 40 * at, "failures": 0} for at in range(seconds)]
+    return Told(seconds=lines, entries=[total])
 
 
 def watched(signal: list[float], replicas: int = 1) -> Watched:
@@ -55,6 +56,16 @@ def test_a_step_is_read_from_when_locust_ran() -> None:
     found = measured(watched([0.0] * 10 + [6.0] * 30), told(30), "cart", 2.0)
     assert (found.calls, found.signal, found.cores, found.swells) == (100, 6, 0.4, False)
     assert found.per_person == 50
+
+
+def test_failures_count_once_everybody_is_there() -> None:
+    run = told(30)
+    for line in run.seconds[1:]:
+        line["failures"] = 20
+    seen = watched([1.0] * 40)
+    assert measured(seen, run, "cart", 1.0).failed == 0
+    run.seconds[-1]["failures"] = 26
+    assert measured(seen, run, "cart", 1.0).failed == pytest.approx(6 / (14 * 40))
 
 
 def test_a_growing_queue_swells() -> None:

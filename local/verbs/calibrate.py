@@ -50,7 +50,7 @@ def calibrate(
         for step in steps(place, service, length_s=length, people=people, most=most, say=_say):
             found.append(step)
             if not as_json:
-                err.print(f"calibrate: {step.calls:.4g} calls/s, signal {step.signal:.3g}", style="dim")
+                _say(f"{step.calls:.4g} calls/s, signal {step.signal:.3g} {step.failures[:200]}".rstrip())
     best = knee(found)
     written = places.thresholds()[service]
     percent = max(1, round(100 * threshold(best) / written))

@@ -66,9 +66,7 @@ def load(
     Exit code 1: a threshold was missed, 2: it could not begin.
     """
     if show_list:
-        rows = [[each.name, each.meaning] for each in shapes().values()]
-        show_table([("shape", "bold"), ("what it is, what it shows", "")], rows)
-        return 0
+        return _list()
     with _beginning():
         if namespace and bool(url) == bool(name):
             raise LocalError(
@@ -93,6 +91,12 @@ def load(
         where = places.cluster(namespace, image) if namespace else places.here(url, _python)
         with where as place:
             return go(place, replace(run, host=place.host), after_s=after, report=report, earlier=earlier)
+
+
+def _list() -> int:
+    rows = [[each.name, each.meaning] for each in shapes().values()]
+    show_table([("shape", "bold"), ("what it is, what it shows", "")], rows)
+    return 0
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def test_notification_waits_for_the_consumers_that_it_has(render: Render) -> Non
 def test_one_knob_scales_every_threshold(render: Render) -> None:
     values = {"autoscaling__mode": '"signals"', "autoscaling__signals__thresholdPercent": "50"}
     (trigger,) = render("gateway", **values).one("ScaledObject", "gateway")["spec"]["triggers"]
-    assert trigger["metadata"]["threshold"] == "75"
+    assert trigger["metadata"]["threshold"] == "400"
 
 
 def test_notification_goes_down_to_nothing(render: Render) -> None:
