@@ -44,8 +44,8 @@ class Costs:
 def costs(bench: Json, mix: Mix) -> Costs:
     """From `./banyan bench --json`; KeyError for another document.
 
-    Processor time is that of a busy mesh, where batches fill; connections are held as long as on an idle one, where they don't
-    wait for a processor.
+    Processor time is that of a busy mesh, where batches fill; connections are held as long as on an idle one, where nobody
+    waits for a processor.
     """
     used = {"orders_16": 1.0, "product_reads_32": mix.reads, "logins_4": mix.logins}
     held = {"orders_1": 1.0, "product_reads_32": mix.reads, "logins_4": mix.logins}
