@@ -117,6 +117,8 @@ export class InboxConsumer {
     const messages = await consumer.fetch({ max_messages: FETCH_MESSAGES, expires: FETCH_EXPIRES_MS });
     const end = (): void => void messages.close();
     this.#stop.signal.addEventListener("abort", end, { once: true });
+    // A stop may have come before there was anything to end: nobody would tell this fetch, and it waits ten seconds.
+    if (this.#stop.signal.aborted) end();
     let batch: JsMsg[] = [];
     try {
       for await (const message of messages) {

@@ -12,7 +12,12 @@ import {
   ShipmentDispatchedSchema,
 } from "../../src/gen/banyan/shipping/v1/shipping_events_pb.js";
 import { UserRegisteredSchema, UserUpdatedSchema } from "../../src/gen/banyan/user/v1/user_events_pb.js";
-import { MAX_DELIVERIES } from "../../src/platform/inbox.ts";
+import { Broker } from "../../src/platform/broker.ts";
+import { Database } from "../../src/platform/database.ts";
+import { InboxConsumer, MAX_DELIVERIES } from "../../src/platform/inbox.ts";
+import { subscription } from "../../src/platform/subscription.ts";
+import { createMetrics } from "../../src/platform/telemetry.ts";
+import { plainTracer } from "../../src/platform/tracing.ts";
 import { eventually } from "../support/eventually.ts";
 import { order, person, registered } from "../support/examples.ts";
 import {
@@ -20,6 +25,7 @@ import {
   createDatabase,
   Mesh,
   mailsTo,
+  memoryLogger,
   newId,
   type Service,
   startService,
@@ -257,4 +263,39 @@ test("what was sent is told on NOTIFICATION, in the trace of the event that caus
   assert.equal(event.header("content-type"), "application/protobuf");
   assert.ok(event.header("traceparent").includes(traceId));
   assert.ok(!Buffer.from(event.data).toString("latin1").includes(ada.email), "no address leaves in an event");
+});
+
+/** A database that answers a ping when it is told to. */
+class Held extends Database {
+  readonly asked = Promise.withResolvers<void>();
+  readonly answer = Promise.withResolvers<void>();
+
+  override async ping(): Promise<void> {
+    this.asked.resolve();
+    await this.answer.promise;
+  }
+}
+
+test("a stop that comes just before a fetch does not wait for the fetch's end", async () => {
+  const { logger } = memoryLogger();
+  const metrics = createMetrics();
+  const held = new Held(database.url, 1, "test", metrics);
+  const broker = new Broker(address("TEST_NATS_URL"), "test", logger);
+  broker.start();
+  await eventually(async () => broker.connected);
+  const consumer = new InboxConsumer({
+    ...{ name: "test-stop", stream: "USER", database: held, broker, metrics, logger, tracer: plainTracer() },
+    subscriptions: [subscription("user.registered", UserRegisteredSchema, async () => () => undefined)],
+    onDeath: (what) => assert.fail(what),
+  });
+  consumer.start();
+  await held.asked.promise;
+  const began = performance.now();
+  const stopped = consumer.stop();
+  held.answer.resolve();
+  await stopped;
+  const seconds = (performance.now() - began) / 1000;
+  await broker.stop();
+  await held.stop(1000);
+  assert.ok(seconds < 5, `${seconds} s`);
 });

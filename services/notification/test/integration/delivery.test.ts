@@ -196,7 +196,7 @@ test("after a kill in the middle of sending, nothing is lost, and a repetition c
   try {
     await eventually(() => allIn("SENT", people), 30_000);
   } finally {
-    assert.equal(await second.stop(), 0);
+    assert.equal(await second.stop(), 0, second.output());
   }
   const ids = (await deliveries()).map(({ id }) => `<${id}@banyan.example>`);
   assert.deepEqual([...new Set(smtp.taken)].sort(), ids.sort());
