@@ -11,6 +11,7 @@ from kubernetes import client
 from kubernetes.utils.quantity import parse_quantity
 from urllib3.exceptions import HTTPError
 
+from loadtests.observer.observer import NotSeenError
 from loadtests.observer.prometheus import Prometheus
 from loadtests.observer.record import Decision, Record, Replicas, Signal, Use, Watched
 
@@ -63,13 +64,22 @@ class Shop:
                     record.services[name].use.append(use)
             if self._live and now >= self._history_due:
                 self._history_due = now + HISTORY_EVERY_S
-                self.end(record, self._began)
+                self._fill(record, self._began)
         except (client.ApiException, HTTPError):
             return False
         return True
 
     def end(self, record: Record, began: float) -> None:
-        """Decisions, signals and traffic since the start; ApiException without a Prometheus."""
+        """Decisions, signals and traffic since the start; NotSeenError without a Prometheus."""
+        try:
+            self._fill(record, began)
+        except (client.ApiException, HTTPError) as error:
+            said = getattr(error, "reason", None) or str(error)
+            raise NotSeenError(
+                f"signals and traffic are missing, since Prometheus can't be read through the API server: {said}"
+            ) from error
+
+    def _fill(self, record: Record, began: float) -> None:
         now = time.time()
         record.decisions = self._namespace.decisions(began)
         traffic = self._prometheus.traffic(self._namespace.name, began, now)

@@ -13,6 +13,10 @@ from loadtests.observer.record import Record
 EVERY_S: Final = 1.0
 
 
+class NotSeenError(Exception):
+    """Something of the run could not be read afterwards; a sentence that says what, and what to do."""
+
+
 class Source(Protocol):
     """A shop that can be looked at."""
 
@@ -23,7 +27,10 @@ class Source(Protocol):
         """Adds what can be seen now; False when the shop did not answer."""
 
     def end(self, record: Record, began: float) -> None:
-        """Adds what is only known afterwards, about the time since `began` (seconds since 1970)."""
+        """Adds what is only known afterwards, about the time since `began` (seconds since 1970).
+
+        NotSeenError when that can't be had; what was seen before stays in the record.
+        """
 
 
 class Observer:
@@ -56,7 +63,7 @@ class Observer:
         self._thread.join()
 
     def finish(self) -> Record:
-        """The whole record."""
+        """The whole record; NotSeenError when its end can't be had, `record` has the rest."""
         self._source.end(self.record, self.began)
         return self.record
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from loadtests.observer.observer import Observer
+from loadtests.observer.observer import NotSeenError, Observer
 from loadtests.observer.record import Record
 from loadtests.observer.verdict import judge
 from local.errors import LocalError
@@ -43,12 +43,21 @@ def go(place: Place, run: Run, *, after_s: float, report: Path | None, earlier: 
             err.print("load: stopped before its end", style="yellow")
     out.print("\n".join(told.talk), markup=False, highlight=False)
     if observer and told.seconds:
-        record = observer.finish()
+        record = finished(observer)
         record.seconds, record.entries, record.failures = told.seconds, told.entries, told.failures
         _tell(record)
         if report:
             _write(record, earlier, title, report)
     return code
+
+
+def finished(observer: Observer) -> Record:
+    """The record, also when its end could not be had: replicas and locust's own figures are worth keeping."""
+    try:
+        return observer.finish()
+    except NotSeenError as error:
+        err.print(f"load: {error}", style="yellow", markup=False)
+        return observer.record
 
 
 def _tell(record: Record) -> None:

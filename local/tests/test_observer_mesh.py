@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import math
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 import yaml
 
 from loadtests.observer.mesh import SIGNALS, LocalMesh
+from loadtests.observer.observer import NotSeenError, Observer
 from loadtests.observer.record import Record, Replicas, Signal, Use, Watched
 from loadtests.observer.scrape import Scrape, quantile, scrape
 from local import topology
 from local.loads.places import thresholds
+from local.loads.run import finished
 from local.loads.watch import row
 from local.paths import ROOT
 
@@ -129,3 +132,24 @@ def test_a_record_can_be_kept() -> None:
     record = Record({"cart": seen}, seconds=[{"at": 1.0}], entries=[{"name": "Aggregated"}])
     again = Record.from_json(record.as_json())
     assert again.as_json() == record.as_json()
+
+
+class Blind:
+    """A source that sees replicas and, afterwards, nothing."""
+
+    def begin(self) -> Record:
+        return Record({"cart": Watched()})
+
+    def look(self, record: Record) -> bool:
+        record.services["cart"].replicas.append(Replicas(1, 1, 1))
+        return True
+
+    def end(self, record: Record, began: float) -> None:
+        raise NotSeenError("no Prometheus")
+
+
+def test_what_was_seen_is_kept_when_the_rest_can_not_be_had(capsys: pytest.CaptureFixture[str]) -> None:
+    with Observer(Blind(), every_s=0.01) as observer:
+        time.sleep(0.1)
+    assert finished(observer).services["cart"].replicas
+    assert "no Prometheus" in capsys.readouterr().err
