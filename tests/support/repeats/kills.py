@@ -24,7 +24,7 @@ _ANSWER_DEADLINE_S: Final = 6.0  # longer than the budget of any route
 _CLIENT_DEADLINE_S: Final = 30.0
 _ROUNDS: Final = 5  # on a busy machine a request may be given up before its owner sees it
 _READY_DEADLINE_S: Final = 120.0
-_RETRIED: Final = frozenset({502, 503, 504})
+_RETRIED: Final = frozenset({409, 502, 503, 504})
 # What an order needs to be placed must be alive meanwhile, so its own owner dies in a turn of its own.
 _TURNS: Final = (frozenset({"order"}), frozenset({"payment"}))
 

@@ -42,6 +42,7 @@ type PaymentServiceClient interface {
 	// An order without a charge is no error: there is then no payment in the answer. UNAVAILABLE REFUND_PENDING: call again.
 	RefundOrder(ctx context.Context, in *RefundOrderRequest, opts ...grpc.CallOption) (*RefundOrderResponse, error)
 	// Pays back a part or all. FAILED_PRECONDITION REFUND_EXCEEDS_CHARGE or PAYMENT_NOT_CHARGED; NOT_FOUND PAYMENT_NOT_FOUND.
+	// ABORTED REQUEST_IN_PROGRESS while the first request with this request_id runs. A refund without an answer in time stays pending, and is retried.
 	RefundPayment(ctx context.Context, in *RefundPaymentRequest, opts ...grpc.CallOption) (*RefundPaymentResponse, error)
 	// One payment of the caller; staff reach all. NOT_FOUND PAYMENT_NOT_FOUND.
 	GetPayment(ctx context.Context, in *GetPaymentRequest, opts ...grpc.CallOption) (*GetPaymentResponse, error)
@@ -123,6 +124,7 @@ type PaymentServiceServer interface {
 	// An order without a charge is no error: there is then no payment in the answer. UNAVAILABLE REFUND_PENDING: call again.
 	RefundOrder(context.Context, *RefundOrderRequest) (*RefundOrderResponse, error)
 	// Pays back a part or all. FAILED_PRECONDITION REFUND_EXCEEDS_CHARGE or PAYMENT_NOT_CHARGED; NOT_FOUND PAYMENT_NOT_FOUND.
+	// ABORTED REQUEST_IN_PROGRESS while the first request with this request_id runs. A refund without an answer in time stays pending, and is retried.
 	RefundPayment(context.Context, *RefundPaymentRequest) (*RefundPaymentResponse, error)
 	// One payment of the caller; staff reach all. NOT_FOUND PAYMENT_NOT_FOUND.
 	GetPayment(context.Context, *GetPaymentRequest) (*GetPaymentResponse, error)

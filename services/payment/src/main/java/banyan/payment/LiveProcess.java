@@ -68,7 +68,9 @@ final class LiveProcess {
                         metrics,
                         tracing,
                         pool::answers,
-                        List.of(new Housekeeping(pool.dataSource()).loop(metrics), relay.loop()));
+                        List.of(
+                                new Housekeeping(pool.dataSource(), clock).loop(metrics),
+                                relay.loop()));
         App app = Bootstrap.build(settings, outside);
         app.start();
         return new LiveProcess(app, relay, pool, http, tracing);

@@ -24,7 +24,7 @@ public final class InMemoryPaymentStore implements PaymentStore {
     private Books books =
             new Books(new HashMap<>(), new HashMap<>(), new HashMap<>(), new ArrayList<>());
 
-    private record Kept(byte[] hash, byte[] answer) {}
+    private record Kept(byte[] hash, byte[] answer, Optional<Instant> runningUntil) {}
 
     private record Books(
             Map<String, Payment> payments,
@@ -172,17 +172,26 @@ public final class InMemoryPaymentStore implements PaymentStore {
         }
 
         @Override
-        public Optional<byte[]> firstAnswer(Request request) {
+        public Optional<byte[]> firstAnswer(Request request, Instant now) {
             Kept kept = books.answers().get(key(request));
             if (kept != null && !Arrays.equals(kept.hash(), request.hash())) {
                 throw PaymentException.keyReused(request.id());
+            }
+            if (kept != null && kept.runningUntil().filter(now::isBefore).isPresent()) {
+                throw PaymentException.requestInProgress(request.id());
             }
             return Optional.ofNullable(kept).map(Kept::answer);
         }
 
         @Override
-        public void keepAnswer(Request request, byte[] answer, Instant now) {
-            books.answers().put(key(request), new Kept(request.hash(), answer));
+        public void keepAnswerMeanwhile(Request request, byte[] answer, Instant runningUntil) {
+            Kept kept = new Kept(request.hash(), answer, Optional.of(runningUntil));
+            books.answers().put(key(request), kept);
+        }
+
+        @Override
+        public void keepAnswer(Request request, byte[] answer) {
+            books.answers().put(key(request), new Kept(request.hash(), answer, Optional.empty()));
         }
 
         private Optional<Payment> any(Predicate<Payment> which) {

@@ -114,26 +114,32 @@ final class JdbcTransaction implements Transaction {
     }
 
     @Override
-    public Optional<byte[]> firstAnswer(Request request) {
+    public Optional<byte[]> firstAnswer(Request request, Instant now) {
         int mine =
                 handle.createUpdate(
                                 """
-                        INSERT INTO idempotency (caller, method, request_id, request_hash, response)
-                        VALUES (:caller, :method, :id, :hash, '') ON CONFLICT DO NOTHING""")
+                        INSERT INTO idempotency
+                            (caller, method, request_id, request_hash, response, created_at)
+                        VALUES (:caller, :method, :id, :hash, '', :now) ON CONFLICT DO NOTHING""")
                         .bindMethods(request)
+                        .bind("now", now)
                         .execute();
         if (mine == 1) {
             return Optional.empty();
         }
         return handle.createQuery(
                         """
-                        SELECT request_hash, response FROM idempotency
+                        SELECT request_hash, response, running_until > :now AS running FROM idempotency
                         WHERE caller = :caller AND method = :method AND request_id = :id""")
                 .bindMethods(request)
+                .bind("now", now)
                 .map(
                         (row, context) -> {
                             if (!Arrays.equals(row.getBytes("request_hash"), request.hash())) {
                                 throw PaymentException.keyReused(request.id());
+                            }
+                            if (row.getBoolean("running")) {
+                                throw PaymentException.requestInProgress(request.id());
                             }
                             return row.getBytes("response");
                         })
@@ -141,13 +147,23 @@ final class JdbcTransaction implements Transaction {
     }
 
     @Override
-    public void keepAnswer(Request request, byte[] answer, Instant now) {
+    public void keepAnswerMeanwhile(Request request, byte[] answer, Instant runningUntil) {
+        keep(request, answer, runningUntil);
+    }
+
+    @Override
+    public void keepAnswer(Request request, byte[] answer) {
+        keep(request, answer, null);
+    }
+
+    private void keep(Request request, byte[] answer, Instant runningUntil) {
         handle.createUpdate(
                         """
-                        UPDATE idempotency SET response = :answer
+                        UPDATE idempotency SET response = :answer, running_until = :runningUntil
                         WHERE caller = :caller AND method = :method AND request_id = :id""")
                 .bindMethods(request)
                 .bind("answer", answer)
+                .bind("runningUntil", runningUntil)
                 .execute();
     }
 }

@@ -86,13 +86,24 @@ public interface PaymentStore {
         void publish(PaymentEvent event, Instant now);
 
         /**
-         * The first answer to this request, waiting for one that is being given; PaymentException
-         * when its body differs.
+         * The first answer to this request. Empty: there is none, and the request is counted as
+         * first made {@code now}.
+         *
+         * @throws PaymentException IDEMPOTENCY_KEY_REUSED when its body differs,
+         *     REQUEST_IN_PROGRESS while the first one runs
          */
-        Optional<byte[]> firstAnswer(Request request);
+        Optional<byte[]> firstAnswer(Request request, Instant now);
 
-        /** Keeps the answer to this request, in place of an earlier one. */
-        void keepAnswer(Request request, byte[] answer, Instant now);
+        /**
+         * Keeps what a repeat gets if the first request dies before it has its answer.
+         *
+         * @param runningUntil when the first request has given up; repeats are refused until then,
+         *     or until {@link #keepAnswer}
+         */
+        void keepAnswerMeanwhile(Request request, byte[] answer, Instant runningUntil);
+
+        /** Keeps the answer to this request, in place of an earlier one: it runs no more. */
+        void keepAnswer(Request request, byte[] answer);
     }
 
     /**

@@ -47,11 +47,11 @@ public final class RefundPayment {
      *
      * @param encode makes the answer, which is kept for repeats
      * @throws PaymentException PAYMENT_NOT_FOUND, PAYMENT_NOT_CHARGED, REFUND_EXCEEDS_CHARGE,
-     *     IDEMPOTENCY_KEY_REUSED
+     *     IDEMPOTENCY_KEY_REUSED, REQUEST_IN_PROGRESS while the first with this key runs
      */
     public Result refund(
             Command command, BiFunction<Payment, Refund, byte[]> encode, Deadline deadline) {
-        Begun begun = store.inTransaction(tx -> begin(tx, command, encode));
+        Begun begun = store.inTransaction(tx -> begin(tx, command, encode, deadline));
         if (begun.replay() != null) {
             return new Result(begun.replay(), true);
         }
@@ -64,21 +64,23 @@ public final class RefundPayment {
                         (tx, payment) ->
                                 tx.keepAnswer(
                                         command.request(),
-                                        encoded(payment, begun.refundId(), encode),
-                                        tools.now()));
+                                        encoded(payment, begun.refundId(), encode)));
         return new Result(encoded(paid, begun.refundId(), encode), false);
     }
 
     private Begun begin(
-            Transaction tx, Command command, BiFunction<Payment, Refund, byte[]> encode) {
-        Optional<byte[]> first = tx.firstAnswer(command.request());
+            Transaction tx,
+            Command command,
+            BiFunction<Payment, Refund, byte[]> encode,
+            Deadline deadline) {
+        Instant now = tools.now();
+        Optional<byte[]> first = tx.firstAnswer(command.request(), now);
         if (first.isPresent()) {
             return new Begun(null, null, null, first.get());
         }
         Payment payment =
                 tx.lock(command.paymentId())
                         .orElseThrow(() -> PaymentException.notFound(command.paymentId()));
-        Instant now = tools.now();
         Lease lease = tools.lease(now);
         String id = tools.newId().get();
         Money amount = command.amount().orElseGet(payment::refundable);
@@ -87,7 +89,8 @@ public final class RefundPayment {
                         id, amount, command.reason(), Pursuit.from(now).sending(lease, now), now);
         Payment refunded = payment.refunding(refund, now);
         tx.update(refunded);
-        tx.keepAnswer(command.request(), encoded(refunded, id, encode), now);
+        tx.keepAnswerMeanwhile(
+                command.request(), encoded(refunded, id, encode), now.plus(deadline.remaining()));
         return new Begun(refunded, id, lease, null);
     }
 

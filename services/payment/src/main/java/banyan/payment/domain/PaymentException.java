@@ -9,6 +9,7 @@ import java.util.Map;
  * PaymentException
  * ├── INVALID_ARGUMENT     INVALID_ARGUMENT, PAGE_TOKEN_INVALID (with the field)
  * ├── NOT_FOUND            PAYMENT_NOT_FOUND
+ * ├── ABORTED              REQUEST_IN_PROGRESS (the first with this key runs)
  * ├── FAILED_PRECONDITION  IDEMPOTENCY_KEY_REUSED, PAYMENT_CLOSED, PAYMENT_NOT_CHARGED, REFUND_EXCEEDS_CHARGE
  * └── UNAVAILABLE          PROVIDER_UNAVAILABLE (nothing was charged), REFUND_PENDING, DATABASE_UNAVAILABLE: call again
  * </pre>
@@ -20,6 +21,7 @@ public final class PaymentException extends RuntimeException {
     public enum Kind {
         INVALID_ARGUMENT,
         NOT_FOUND,
+        ABORTED,
         FAILED_PRECONDITION,
         UNAVAILABLE
     }
@@ -105,6 +107,16 @@ public final class PaymentException extends RuntimeException {
                         "payment_id", payment.id(),
                         "asked_minor", Long.toString(asked.minorUnits()),
                         "left_minor", Long.toString(payment.refundable().minorUnits())));
+    }
+
+    /** The first request with this key is still running; its repeat gets the answer later. */
+    public static PaymentException requestInProgress(String requestId) {
+        return new PaymentException(
+                Kind.ABORTED,
+                "REQUEST_IN_PROGRESS",
+                "the first request of this key is running; call again",
+                "",
+                Map.of("request_id", requestId));
     }
 
     public static PaymentException providerUnavailable() {

@@ -4,6 +4,9 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.time.OffsetDateTime;
+import java.time.ZoneOffset;
 import javax.sql.DataSource;
 
 /**
@@ -21,12 +24,20 @@ public final class Housekeeping {
             """
             DELETE FROM idempotency WHERE (caller, method, request_id) IN (
                 SELECT caller, method, request_id FROM idempotency
-                WHERE created_at < now() - interval '24 hours' ORDER BY created_at LIMIT ?)""";
+                WHERE created_at < ? ORDER BY created_at LIMIT ?)""";
+
+    private static final Duration REPEATS = Duration.ofHours(24);
 
     private final DataSource pool;
+    private final InstantSource clock;
 
-    public Housekeeping(DataSource pool) {
+    /**
+     * Answers age by {@code clock}, which dated them; events by the database's, as their relay
+     * does.
+     */
+    public Housekeeping(DataSource pool, InstantSource clock) {
         this.pool = pool;
+        this.clock = clock;
     }
 
     /** Every ten minutes, and again at once while there is more. */
@@ -37,13 +48,22 @@ public final class Housekeeping {
     /** True when there may be more. */
     boolean step() throws SQLException {
         try (Connection connection = pool.getConnection()) {
-            return delete(connection, OUTBOX) == BITE | delete(connection, IDEMPOTENCY) == BITE;
+            return events(connection) == BITE | answers(connection) == BITE;
         }
     }
 
-    private static int delete(Connection connection, String sql) throws SQLException {
-        try (PreparedStatement statement = connection.prepareStatement(sql)) {
+    private static int events(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(OUTBOX)) {
             statement.setInt(1, BITE);
+            return statement.executeUpdate();
+        }
+    }
+
+    private int answers(Connection connection) throws SQLException {
+        try (PreparedStatement statement = connection.prepareStatement(IDEMPOTENCY)) {
+            statement.setObject(
+                    1, OffsetDateTime.ofInstant(clock.instant().minus(REPEATS), ZoneOffset.UTC));
+            statement.setInt(2, BITE);
             return statement.executeUpdate();
         }
     }

@@ -10,6 +10,7 @@ import banyan.payment.domain.Payment;
 import banyan.payment.domain.Pursuit;
 import banyan.payment.domain.Pursuit.Lease;
 import banyan.payment.support.World;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -194,8 +195,8 @@ abstract class PaymentStoreContract extends PaymentStoreRaces {
         Request request = new Request("user-1", "RefundPayment", id, new byte[] {1});
         store().inTransaction(
                         tx -> {
-                            assertThat(tx.firstAnswer(request)).isEmpty();
-                            tx.keepAnswer(request, new byte[] {7}, NOW);
+                            assertThat(tx.firstAnswer(request, NOW)).isEmpty();
+                            tx.keepAnswer(request, new byte[] {7});
                             return null;
                         });
         assertThat(answer(request))
@@ -206,8 +207,37 @@ abstract class PaymentStoreContract extends PaymentStoreRaces {
         assertThat(answer(new Request("user-2", "RefundPayment", id, new byte[] {2}))).isEmpty();
     }
 
+    @Test
+    void a_request_that_runs_has_no_answer_yet_and_one_that_died_has_what_it_left() {
+        String id = UUID.randomUUID().toString();
+        Request request = new Request("user-1", "RefundPayment", id, new byte[] {1});
+        store().inTransaction(
+                        tx -> {
+                            assertThat(tx.firstAnswer(request, NOW)).isEmpty();
+                            tx.keepAnswerMeanwhile(request, new byte[] {7}, NOW.plusSeconds(5));
+                            return null;
+                        });
+        assertRefused("REQUEST_IN_PROGRESS", () -> answer(request));
+        assertRefused(
+                "IDEMPOTENCY_KEY_REUSED",
+                () -> answer(new Request("user-1", "RefundPayment", id, new byte[] {2})));
+        assertThat(answer(request, NOW.plusSeconds(5)))
+                .hasValueSatisfying(bytes -> assertThat(bytes).containsExactly(7));
+        store().inTransaction(
+                        tx -> {
+                            tx.keepAnswer(request, new byte[] {8});
+                            return null;
+                        });
+        assertThat(answer(request))
+                .hasValueSatisfying(bytes -> assertThat(bytes).containsExactly(8));
+    }
+
     private Optional<byte[]> answer(Request request) {
-        return store().inTransaction(tx -> tx.firstAnswer(request));
+        return answer(request, NOW);
+    }
+
+    private Optional<byte[]> answer(Request request, Instant now) {
+        return store().inTransaction(tx -> tx.firstAnswer(request, now));
     }
 
     @Test

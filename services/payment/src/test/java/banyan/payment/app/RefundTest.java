@@ -2,6 +2,7 @@ package banyan.payment.app;
 
 import static banyan.payment.support.Refusals.assertRefused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import banyan.payment.adapters.InMemoryPaymentStore;
 import banyan.payment.domain.Payment;
@@ -11,6 +12,7 @@ import banyan.payment.domain.Refund;
 import banyan.payment.support.MoodyProvider.Mood;
 import banyan.payment.support.World;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class RefundTest {
@@ -40,6 +42,40 @@ class RefundTest {
         assertThat(world.refund(payment.id(), 300, "a")).isEqualTo(first);
         assertThat(paidBack()).isEqualTo(300);
         assertRefused("IDEMPOTENCY_KEY_REUSED", () -> world.refund(payment.id(), 301, "a"));
+    }
+
+    @Test
+    void a_repeat_while_the_first_is_with_the_provider_is_told_so() {
+        Payment payment = world.charge(order, "tok_ok");
+        AtomicInteger repeats = new AtomicInteger();
+        world.provider.duringRefund =
+                () -> {
+                    repeats.incrementAndGet();
+                    assertRefused(
+                            "REQUEST_IN_PROGRESS", () -> world.refund(payment.id(), 300, "a"));
+                };
+        String first = world.refund(payment.id(), 300, "a");
+        assertThat(first).endsWith("SUCCEEDED");
+        assertThat(world.refund(payment.id(), 300, "a")).isEqualTo(first);
+        assertThat(repeats).hasValue(1);
+        assertThat(paidBack()).isEqualTo(300);
+    }
+
+    @Test
+    void a_repeat_after_the_first_died_with_the_provider_gets_what_was_recorded() {
+        Payment payment = world.charge(order, "tok_ok");
+        world.provider.duringRefund =
+                () -> {
+                    throw new IllegalStateException("killed");
+                };
+        assertThatThrownBy(() -> world.refund(payment.id(), 300, "a")).hasMessage("killed");
+        world.provider.duringRefund = () -> {};
+        assertRefused("REQUEST_IN_PROGRESS", () -> world.refund(payment.id(), 300, "a"));
+        world.clock.pass(Duration.ofSeconds(3));
+        assertThat(world.refund(payment.id(), 300, "a")).endsWith("PENDING");
+        world.clock.pass(Duration.ofMinutes(1));
+        assertThat(world.retry.next()).isTrue();
+        assertThat(paidBack()).isEqualTo(300);
     }
 
     @Test

@@ -6,6 +6,8 @@ import banyan.payment.support.Postgres;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
+import java.time.Duration;
+import java.time.InstantSource;
 import org.junit.jupiter.api.Test;
 
 class HousekeepingTest {
@@ -25,11 +27,17 @@ class HousekeepingTest {
                     INSERT INTO idempotency (caller, method, request_id, request_hash, response, created_at) VALUES
                         ('c', 'm', 'old', '', '', now() - interval '25 hours'),
                         ('c', 'm', 'new', '', '', now())""");
-            assertThat(new Housekeeping(pool.dataSource()).step()).isFalse();
+            assertThat(new Housekeeping(pool.dataSource(), InstantSource.system()).step())
+                    .isFalse();
             assertThat(one(sql, "SELECT string_agg(subject, ',' ORDER BY position) FROM outbox"))
                     .isEqualTo("new,unpublished");
             assertThat(one(sql, "SELECT string_agg(request_id, ',') FROM idempotency"))
                     .isEqualTo("new");
+            InstantSource tomorrow =
+                    InstantSource.offset(InstantSource.system(), Duration.ofHours(25));
+            assertThat(new Housekeeping(pool.dataSource(), tomorrow).step()).isFalse();
+            assertThat(one(sql, "SELECT count(*) FROM idempotency")).isEqualTo("0");
+            assertThat(one(sql, "SELECT count(*) FROM outbox")).isEqualTo("2");
         }
     }
 

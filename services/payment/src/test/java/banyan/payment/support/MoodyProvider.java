@@ -30,6 +30,7 @@ public final class MoodyProvider implements PaymentProvider {
     public final Queue<Runnable> underway = new ConcurrentLinkedQueue<>();
 
     public volatile Runnable duringCharge = () -> {};
+    public volatile Runnable duringRefund = () -> {};
 
     @Override
     public ChargeOutcome charge(
@@ -57,6 +58,7 @@ public final class MoodyProvider implements PaymentProvider {
 
     @Override
     public RefundOutcome refund(String key, String chargeId, Money amount, Deadline deadline) {
+        duringRefund.run();
         return switch (requests) {
             case WELL -> books.refund(key, chargeId, amount, deadline);
             case DOES_AND_LOSES_ANSWER -> {
