@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from local import topology
 from local.errors import LocalError
 from local.specs import depth
 
+RECONNECTED_S: Final = 2.5
+"""A replica that came back is left so long before the next of its service goes: until callers have found it again.
+
+The kits try to connect every 2.4 s at most; a Deployment has `minReadySeconds` for the same.
+"""
+
 
 def rolling_order(rows: Iterable[Mapping[str, Any]], wanted: Sequence[str] = ()) -> list[str]:
     """The processes to restart one after the other: of each service all replicas, callees before their callers.
 
-    `rows` are those of `status`; `wanted` names services, none means all that run. Raises LocalError for a service
-    that does not run, and for one that would leave nobody to answer.
+    Each is named so that only it is meant: `product` alone would be all of product. `rows` are those of `status`;
+    `wanted` names services, none means all that run. Raises LocalError for a service that does not run, and for one
+    that would leave nobody to answer.
     """
     replicas: dict[str, list[str]] = {}
     for row in rows:
         if row["kind"] == "service":
-            replicas.setdefault(row["group"], []).append(row["name"])
+            replicas.setdefault(row["group"], []).append(_one(row))
     for name in wanted:
         if topology.service(name).name not in replicas:
             raise LocalError(f"{name} is not part of this mesh, which has: {', '.join(replicas)}")
@@ -31,3 +38,7 @@ def rolling_order(rows: Iterable[Mapping[str, Any]], wanted: Sequence[str] = ())
         )
     ordered = sorted(chosen, key=lambda name: depth(topology.service(name)))
     return [process for name in ordered for process in replicas[name]]
+
+
+def _one(row: Mapping[str, Any]) -> str:
+    return f"{row['name']}-1" if row["name"] == row["group"] else str(row["name"])

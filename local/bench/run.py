@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 
 from local.bench.hot import reservations
+from local.bench.rolling import gateways, roll_under_load
 from local.bench.shop import Bench
 from local.errors import LocalError
 from local.other_copy import banyan
@@ -82,6 +83,23 @@ async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> di
     return figures
 
 
+def run_rolling(port_base: int, says: Says) -> dict[str, Any]:
+    """A rolling restart under load of two replicas of everything, as one document."""
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)  # PostgreSQL's own account walks through it
+        says("a start with two replicas of everything")
+        with _mesh(home, port_base, "--replicas", "all=2") as status:
+
+            def restart() -> None:
+                says("every service restarts, one replica after the other")
+                banyan(home, STAFF, "restart", "--rolling")
+
+            says("orders and reads, quiet at first")
+            rolled = asyncio.run(roll_under_load(gateways(status), STAFF, restart))
+            return {"machine": machine(), **rolled.as_json()}
+
+
 def _mb(size: int) -> int:
     return round(size / 2**20)
 
@@ -93,9 +111,9 @@ def machine() -> str:
 
 
 @contextmanager
-def _mesh(home: Path, port_base: int) -> Iterator[Mapping[str, Any]]:
+def _mesh(home: Path, port_base: int, *options: str) -> Iterator[Mapping[str, Any]]:
     try:
-        banyan(home, STAFF, "up", "--detach", "--port-base", str(port_base))
+        banyan(home, STAFF, "up", "--detach", "--port-base", str(port_base), *options)
         yield json.loads(banyan(home, STAFF, "status", "--json"))
     finally:
         banyan(home, STAFF, "down")

@@ -18,6 +18,7 @@ FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 1.0
 AVOID_S: Final = 1.0
 """A gateway that did not answer is not asked first for so long."""
+REFUSED: Final = httpx2.ConnectError.__name__
 Json = dict[str, Any]
 
 
@@ -92,6 +93,8 @@ class Client:
             tried, answer = await self._try(method, path, body, headers or {}, limit)
             request.tries.append(tried)
             request.ended_s = self.now_s()
+            if tried.code == REFUSED and request.ended_s < until and self._is_open(request.ended_s):
+                continue  # nothing was sent: the next address is tried at once
             if tried.served or tried.status == 401 or request.ended_s + pause > until:
                 return answer
             await asyncio.sleep(pause * self._dice.uniform(0.5, 1.0))
@@ -119,6 +122,9 @@ class Client:
         count, first = len(self._https), next(self._turn)
         order = [(first + offset) % count for offset in range(count)]
         return next((index for index in order if self._avoid[index] <= now), order[0])
+
+    def _is_open(self, now: float) -> bool:
+        return any(until <= now for until in self._avoid)
 
     async def close(self) -> None:
         """Ends the connections."""

@@ -106,6 +106,21 @@ async def test_gateways_are_asked_in_turn_and_a_broken_one_is_left_alone(shop: A
     assert [len(each.heard) for each in fine] == [3, 3]
 
 
+async def test_a_refused_connection_is_tried_elsewhere_at_once(shop: Any, unused_tcp_port: int) -> None:
+    """With less patience than the first pause: whoever paused would be served no more."""
+    good = Gateway([(200, {})])
+    await shop(good)
+    records = Records()
+    client = Client([f"http://127.0.0.1:{unused_tcp_port}", good.url], records, random.Random(1))
+    patience = Patience(try_s=1.0, all_s=0.09)
+    assert (await client.send("browse", "GET", "/", patience=patience)).good
+    assert [(tried.status, tried.code) for tried in records.requests[0].tries] == [
+        (0, "ConnectError"),
+        (200, ""),
+    ]
+    await client.close()
+
+
 async def test_patience_ends(shop: Any) -> None:
     client, records = await shop(Gateway([(503, {"code": "DOWN"})]))
     answer = await client.send("browse", "GET", "/", patience=Patience(try_s=0.2, all_s=0.5))

@@ -6,6 +6,7 @@ import pytest
 
 from local.errors import LocalError
 from local.rolling import rolling_order
+from local.topology import split_name
 
 
 def rows(*names: str) -> list[dict[str, str]]:
@@ -20,15 +21,15 @@ TWO_OF_EACH = rows("gateway", "gateway-2", "order", "order-2", "payment", "payme
 
 def test_callees_go_before_their_callers_and_replicas_one_by_one() -> None:
     stores = [{"kind": "store", "group": "nats", "name": "nats"}]
-    wanted = ["payment", "payment-2", "order", "order-2", "gateway", "gateway-2"]
+    wanted = ["payment-1", "payment-2", "order-1", "order-2", "gateway-1", "gateway-2"]
     assert rolling_order(TWO_OF_EACH + stores) == wanted
 
 
 def test_only_the_services_that_are_named() -> None:
     assert rolling_order(TWO_OF_EACH, ["gateway", "payment"]) == [
-        "payment",
+        "payment-1",
         "payment-2",
-        "gateway",
+        "gateway-1",
         "gateway-2",
     ]
 
@@ -43,3 +44,8 @@ def test_a_service_that_does_not_run_is_refused() -> None:
         rolling_order(TWO_OF_EACH, ["user"])
     with pytest.raises(LocalError, match="did you mean order"):
         rolling_order(TWO_OF_EACH, ["ordre"])
+
+
+def test_each_step_means_one_process() -> None:
+    """`payment` is all replicas of payment: restarting that would leave nobody."""
+    assert all(split_name(name)[1] is not None for name in rolling_order(TWO_OF_EACH))

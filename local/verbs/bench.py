@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from local.bench.run import run_bench
+from local.bench.rolling import LEAST_REQUESTS, P99_SHARE
+from local.bench.run import run_bench, run_rolling
 from local.view.console import err, out
 from local.view.tables import show_table
 
@@ -24,15 +25,51 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each load lasts at most.")] = 15,
     port_base: Annotated[int, typer.Option(help="The mesh of the bench listens from here on.")] = PORT_BASE,
+    rolling: Annotated[
+        bool, typer.Option("--rolling", help="Instead: two replicas of all, restarted one by one under load.")
+    ] = False,
 ) -> int:
-    """Measure start, memory, product reads, orders and processor time; takes about two minutes."""
-    figures = run_bench(port_base, seconds, lambda text: err.print(f"bench: {text}", style="dim"))
+    """Measure start, memory, product reads, orders and processor time; takes about two minutes.
+
+    Exit code 0: no request failed and the books balance. How fast it was is told, not judged.
+    """
+
+    def says(text: str) -> None:
+        err.print(f"bench: {text}", style="dim")
+
+    if rolling:
+        return _roll(run_rolling(port_base, says), as_json)
+    figures = run_bench(port_base, seconds, says)
     if as_json:
         print(json.dumps(figures, indent=1))
     else:
         _show(figures)
     errors = sum(figures[load]["errors"] for load in LOADS)
     return int(bool(errors or figures["books_out_of_balance"]))
+
+
+def _roll(figures: dict[str, Any], as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(figures, indent=1))
+    else:
+        quiet, during = figures["quiet_p99_ms"], figures["rolling_p99_ms"]
+        out.print(figures["machine"], style="bold")
+        rows = [
+            ["requests", f"{figures['requests']:,}", f"≥ {LEAST_REQUESTS:,}"],
+            ["failed, repeats of the client included", str(figures["failed"]), "0"],
+            ["answers that no repeat would mend", str(figures["not_retryable"]), "0"],
+            ["answers that must never be given", str(len(figures["odd_answers"])), "0"],
+            ["repeated by the client", str(figures["repeated"]), ""],
+            ["restart of every replica", f"{figures['restart_s']} s", ""],
+            ["P99 of reads, quiet", f"{quiet} ms", ""],
+            [
+                "P99 of reads, during the restart",
+                f"{during} ms, {during / quiet:.1f} x",
+                f"≤ {P99_SHARE:g} x",
+            ],
+        ]
+        show_table([("figure", "bold"), ("measured", "cyan"), ("goal", "dim")], rows)
+    return int(bool(figures["failed"] or figures["not_retryable"] or figures["odd_answers"]))
 
 
 def _show(figures: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import typer
 from local import topology
 from local.control.client import ask
 from local.home import Home
-from local.rolling import rolling_order
+from local.rolling import RECONNECTED_S, rolling_order
 from local.view.console import out
 
 Name = Annotated[str, typer.Argument(help="A service, store or stand-in; product-2 is its second replica.")]
@@ -48,10 +48,16 @@ def restart(
     return 0
 
 
+def _group(process: str) -> str:
+    return topology.split_name(process)[0]
+
+
 def _roll(services: list[str]) -> int:
     home = Home.from_environment()
     order = rolling_order(ask(home, "status")["processes"], services)
     for number, name in enumerate(order, 1):
+        if number > 1 and _group(name) == _group(order[number - 2]):
+            time.sleep(RECONNECTED_S)
         began = time.monotonic()
         ask(home, "restart", name=name)
         out.print(f"{number}/{len(order)}  {name}: ready after {time.monotonic() - began:.1f} s")
