@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from local.bench.hedging import hedging
 from local.bench.hot import reservations
 from local.bench.rolling import gateways, roll_under_load
 from local.bench.shop import Bench
@@ -98,6 +99,19 @@ def run_rolling(port_base: int, says: Says) -> dict[str, Any]:
             says("orders and reads, quiet at first")
             rolled = asyncio.run(roll_under_load(gateways(status), STAFF, restart))
             return {"machine": machine(), **rolled.as_json()}
+
+
+def run_hedging(port_base: int, seconds: float, says: Says) -> dict[str, Any]:
+    """Product reads at two replicas, plain and hedged, as one document. `seconds` is how long each of six loads lasts."""
+    with tempfile.TemporaryDirectory(prefix="banyan-bench-", ignore_cleanup_errors=True) as folder:
+        home = Path(folder)
+        home.chmod(0o755)  # PostgreSQL's own account walks through it
+        says("a start with two replicas of product")
+        with _mesh(home, port_base, "--replicas", "product=2") as status:
+            says(
+                "reads, plain and hedged: steady, with one replica that pauses, and as fast as they are answered"
+            )
+            return {"machine": machine(), **asyncio.run(hedging(status, seconds))}
 
 
 def _mb(size: int) -> int:

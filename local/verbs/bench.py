@@ -8,11 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from local.bench.rolling import LEAST_REQUESTS, P99_SHARE
-from local.bench.run import run_bench, run_rolling
+from local.bench.run import run_bench, run_hedging, run_rolling
 from local.view.console import err, out
 from local.view.tables import show_table
 
 LOADS = ("product_reads_32", "orders_1", "orders_16", "logins_4", "reserve_hot_32", "reserve_spread_32")
+SCENARIOS = ("steady", "pausing", "crowd")
 PORT_BASE = 28_000  # below the ports that the system gives to outgoing connections
 
 
@@ -28,6 +29,9 @@ def bench(
     rolling: Annotated[
         bool, typer.Option("--rolling", help="Instead: two replicas of all, restarted one by one under load.")
     ] = False,
+    hedging: Annotated[
+        bool, typer.Option("--hedging", help="Instead: product reads at two replicas, plain and hedged.")
+    ] = False,
 ) -> int:
     """Measure start, memory, product reads, orders and processor time; takes about two minutes.
 
@@ -37,6 +41,10 @@ def bench(
     def says(text: str) -> None:
         err.print(f"bench: {text}", style="dim")
 
+    if rolling and hedging:
+        raise typer.BadParameter("one of --rolling and --hedging at a time")
+    if hedging:
+        return _hedge(run_hedging(port_base, seconds, says), as_json)
     if rolling:
         return _roll(run_rolling(port_base, says), as_json)
     figures = run_bench(port_base, seconds, says)
@@ -70,6 +78,31 @@ def _roll(figures: dict[str, Any], as_json: bool) -> int:
         ]
         show_table([("figure", "bold"), ("measured", "cyan"), ("goal", "dim")], rows)
     return int(bool(figures["failed"] or figures["not_retryable"] or figures["odd_answers"]))
+
+
+def _hedge(figures: dict[str, Any], as_json: bool) -> int:
+    loads = [(name, kind, figures[name][kind]) for name in SCENARIOS for kind in figures[name]]
+    if as_json:
+        print(json.dumps(figures, indent=1))
+    else:
+        out.print(f"{figures['machine']}; P95 is {figures['p95_ms']} ms", style="bold")
+        columns = ("P50 ms", "P95 ms", "P99 ms", "P99.9 ms", "asked again", "product µs", "failed")
+        show_table(
+            [("load", "bold"), ("", ""), ("/s", ""), *((name, "") for name in columns)],
+            [
+                [
+                    name,
+                    kind,
+                    f"{load['per_second']:,.0f}",
+                    *(f"{load[f'p{share}_ms']:.1f}" for share in ("50", "95", "99", "99.9")),
+                    f"{load['asked_again'] / load['reads']:.1%}",
+                    str(load["product_cpu_us_per_read"]),
+                    str(load["failed"]),
+                ]
+                for name, kind, load in loads
+            ],
+        )
+    return int(any(load["failed"] for _, _, load in loads))
 
 
 def _show(figures: dict[str, Any]) -> None:
