@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import logging
 import os
 import signal
 import time
@@ -18,11 +17,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-import structlog
-
 from banyan.product.v1 import product_service_pb2 as pb
 from local.bench.client import Connection
 from local.bench.measure import Processes
+from meshkit import logging
 from meshkit.rpc.balancer import Balancer
 from meshkit.rpc.client import CallFailed, RpcClient
 from meshkit.rpc.resolving import Resolver
@@ -114,7 +112,7 @@ class Reader:
 async def hedging(status: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     """Every scenario plain and hedged; `status` is of a mesh with two replicas of product."""
     # The client's own log is no output of a bench.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    logging.configure("bench", "warning")
     rows = [row for row in status["processes"] if row["group"] == "product"]
     addresses = [row["addresses"]["grpc"] for row in rows]
     connection = await Connection.open(str(status["base_url"]).removeprefix("http://"))
