@@ -131,8 +131,9 @@ def family() -> Iterator[list[int]]:
     with subprocess.Popen(["sh", "-c", "sleep 60; true"], start_new_session=True) as shell:
         children = psutil.Process(shell.pid).children
         until = time.monotonic() + 10
-        while not children() and time.monotonic() < until:
-            shell.poll()
+        # Between fork and exec the shell waits in the kernel (vfork), and can't be seen to stop.
+        while [child.name() for child in children()] != ["sleep"] and time.monotonic() < until:
+            time.sleep(0.01)
         yield [shell.pid, *(child.pid for child in children())]
         os.killpg(shell.pid, signal.SIGKILL)
 

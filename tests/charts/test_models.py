@@ -21,6 +21,7 @@ CUSTOM: Final = {
     "ScaledObject": {"scaleTargetRef", "triggers", "minReplicaCount", "maxReplicaCount"},
     "HTTPRoute": {"parentRefs", "rules"},
     "PodMonitor": {"selector", "podMetricsEndpoints"},
+    "PrometheusRule": {"groups"},
 }
 """Kinds that the client knows nothing of, and what their specification can't do without."""
 FILES: Final = [

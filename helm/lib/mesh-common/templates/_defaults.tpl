@@ -48,7 +48,7 @@ autoscaling:
     scaleDown:
       stabilizationWindowSeconds: 120
       policies: [{type: Pods, value: 1, periodSeconds: 30}]
-monitor: {annotations: true, podMonitor: {enabled: false, intervalSeconds: 15, labels: {}}}
+monitor: {annotations: true, podMonitor: {enabled: false, intervalSeconds: 15, labels: {}}, rules: {enabled: false, labels: {}, repository: "", alerts: []}}
 serviceAccount: {annotations: {}}
 podAnnotations: {}
 podLabels: {}
