@@ -136,7 +136,8 @@ def locusts_page(mesh: RunningMesh) -> Iterator[str]:
             eventually(lambda: _up(page), FIRST_S, 1)
             yield page
         finally:
-            os.killpg(process.pid, signal.SIGINT)
+            # Not SIGINT: whoever is started in the background of a shell ignores that, and so do its children.
+            os.killpg(process.pid, signal.SIGTERM)
             process.communicate(timeout=30)
 
 

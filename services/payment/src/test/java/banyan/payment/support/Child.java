@@ -24,7 +24,7 @@ public final class Child implements AutoCloseable {
         Thread reader = new Thread(this::read, "child-output");
         reader.setDaemon(true);
         reader.start();
-        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
+        Leftovers.add(process);
     }
 
     /** Runs a command in the repository's root. */

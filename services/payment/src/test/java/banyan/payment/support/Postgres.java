@@ -4,7 +4,6 @@ import banyan.payment.platform.DatabaseUrl;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -48,7 +47,7 @@ public final class Postgres {
 
     private static String start() {
         try {
-            Path folder = Files.createTempDirectory("payment-postgres");
+            Path folder = Leftovers.directory("payment-postgres");
             boolean root = "root".equals(System.getProperty("user.name"));
             List<String> as = List.of();
             if (root) { // PostgreSQL refuses to run as root

@@ -10,7 +10,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -121,9 +120,10 @@ public final class Servers {
         return new Nats(child, match.find() ? "nats://127.0.0.1:" + match.group(1) : "");
     }
 
+    /** A directory that is gone when the tests have ended. */
     public static String temporary(String name) {
         try {
-            return Files.createTempDirectory(name).toString();
+            return Leftovers.directory(name).toString();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
