@@ -28,7 +28,7 @@ from meshkit.rpc.resolving import Resolver
 GET: Final = "/banyan.product.v1.ProductService/GetProduct"
 CALL_S: Final = 2.0
 RATE: Final = 400
-"""Reads a second: a third of what two replicas and this client carry on two cores."""
+"""Reads a second: few enough that nobody waits for a processor."""
 CROWD: Final = 32
 LATE_MS: Final = 10.0
 """Much later than a read is on an idle machine, much earlier than any pause that a person would notice."""

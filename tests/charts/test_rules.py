@@ -16,8 +16,8 @@ from local.topology import ServiceRow
 from tests.charts.conftest import NAMESPACE, Rendered
 
 Render = Callable[..., Rendered]
-ON: Final = {"monitor__rules__enabled": "true"}
 REPOSITORY: Final = "https://git.example.com/banyan/blob/main/"
+ON: Final = {"monitor__rules__enabled": "true", "monitor__rules__repository": json.dumps(REPOSITORY)}
 METRIC: Final = re.compile(r"([a-z_]+)\{")
 each_service = pytest.mark.parametrize("row", topology.SERVICES, ids=lambda row: row.name)
 
@@ -47,7 +47,7 @@ def test_there_is_none_unless_asked_for(render: Render, row: ServiceRow) -> None
 
 @each_service
 def test_each_alert_can_fire_and_leads_to_what_to_do(render: Render, row: ServiceRow) -> None:
-    rendered = render(row.name, monitor__rules__repository=json.dumps(REPOSITORY), **ON)
+    rendered = render(row.name, **ON)
     for found in rendered.of("PrometheusRule"):
         for rule in found["spec"]["groups"][0]["rules"]:
             asked = METRIC.findall(rule["expr"])
@@ -58,6 +58,24 @@ def test_each_alert_can_fire_and_leads_to_what_to_do(render: Render, row: Servic
             assert rule["labels"]["severity"] in {"page", "ticket"}
             file, _, anchor = rule["annotations"]["runbook_url"].removeprefix(REPOSITORY).partition("#")
             assert anchor in anchors(file)
+
+
+@each_service
+def test_what_the_operator_s_prometheus_reads_has_the_label_that_is_asked_for(
+    render: Render, row: ServiceRow
+) -> None:
+    """Prometheus by annotations has `app` from k8s/platform/prometheus-values.yaml."""
+    rendered = render(row.name, monitor__podMonitor__enabled="true")
+    (endpoint,) = rendered.one("PodMonitor", row.name)["spec"]["podMetricsEndpoints"]
+    name_label = "__meta_kubernetes_pod_label_app_kubernetes_io_name"
+    assert endpoint["relabelings"] == [{"sourceLabels": [name_label], "targetLabel": "app"}]
+    labels = rendered.one("Deployment", row.name)["spec"]["template"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/name"] == row.name
+
+
+def test_alerts_that_lead_nowhere_are_refused(refusal: Callable[..., str]) -> None:
+    said = refusal("order", monitor__rules__enabled="true")
+    assert "monitor.rules: set repository" in said
 
 
 def test_a_parked_order_wakes_somebody(render: Render) -> None:

@@ -13,6 +13,10 @@ spec:
   selector:
     matchLabels: {{- include "mesh.selectorLabels" . | nindent 6 }}
   podMetricsEndpoints:
-    - {port: admin, path: /metrics, interval: {{ int $v.monitor.podMonitor.intervalSeconds }}s}
+    - port: admin
+      path: /metrics
+      interval: {{ int $v.monitor.podMonitor.intervalSeconds }}s
+      relabelings:  # signals and alerts ask by this label
+        - {sourceLabels: [__meta_kubernetes_pod_label_app_kubernetes_io_name], targetLabel: app}
 {{- end -}}
 {{- end -}}

@@ -18,6 +18,9 @@
 {{- if and (eq $v.autoscaling.mode "signals") (empty $v.autoscaling.signals.triggers) -}}
 {{- $problems = append $problems "autoscaling.mode signals needs autoscaling.signals.triggers" -}}
 {{- end -}}
+{{- if and $v.monitor.rules.enabled $v.monitor.rules.alerts (empty $v.monitor.rules.repository) -}}
+{{- $problems = append $problems "monitor.rules: set repository, the address of this repository's files with a / at the end, or alerts lead to no runbook" -}}
+{{- end -}}
 {{- if has "postgres" $row.stores -}}
 {{- $each := add $v.database.poolMax $v.database.extraConnections -}}
 {{- $needed := add (mul (add $most 1) $each) $v.database.reserved -}}
