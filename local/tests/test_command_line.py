@@ -162,6 +162,7 @@ def test_wipe_forgets_everything_also_where_root_keeps_it(copy: Copy) -> None:
         (("dsn", "product"), "has no such store yet"),
         (("test", "unt"), "no kind of test is called 'unt'"),
         (("up", "--nope"), "No such option"),
+        (("bench", "--rolling", "--seconds", "3"), "leave --seconds out"),
     ],
 )
 def test_mistakes_get_one_line_that_says_what_to_do(

@@ -14,6 +14,7 @@ from local.view.tables import show_table
 
 LOADS = ("product_reads_32", "orders_1", "orders_16", "logins_4", "reserve_hot_32", "reserve_spread_32")
 SCENARIOS = ("steady", "pausing", "crowd")
+SECONDS = 15.0
 PORT_BASE = 28_000  # below the ports that the system gives to outgoing connections
 
 
@@ -24,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def bench(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long each load lasts at most.")] = 15,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, max=600, help=f"How long each load lasts at most ({SECONDS:g}).")
+    ] = None,
     port_base: Annotated[int, typer.Option(help="The mesh of the bench listens from here on.")] = PORT_BASE,
     rolling: Annotated[
         bool, typer.Option("--rolling", help="Instead: two replicas of all, restarted one by one under load.")
@@ -43,11 +46,13 @@ def bench(
 
     if rolling and hedging:
         raise typer.BadParameter("one of --rolling and --hedging at a time")
+    if rolling and seconds is not None:
+        raise typer.BadParameter("--rolling lasts as long as the restart does: leave --seconds out")
     if hedging:
-        return _hedge(run_hedging(port_base, seconds, says), as_json)
+        return _hedge(run_hedging(port_base, seconds or SECONDS, says), as_json)
     if rolling:
         return _roll(run_rolling(port_base, says), as_json)
-    figures = run_bench(port_base, seconds, says)
+    figures = run_bench(port_base, seconds or SECONDS, says)
     if as_json:
         print(json.dumps(figures, indent=1))
     else:
