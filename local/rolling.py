@@ -12,7 +12,7 @@ from local.specs import depth
 RECONNECTED_S: Final = 2.5
 """A replica that came back is left so long before the next of its service goes: until callers have found it again.
 
-The kits try to connect every 2.4 s at most; a Deployment has `minReadySeconds` for the same.
+The kits try to connect every 2.4 s at most; in the charts the old pod serves on for `drain.preStopSeconds` for the same.
 """
 
 

@@ -93,6 +93,12 @@ def test_by_resources_an_ordinary_autoscaler_does_it(render: Render, row: Servic
     assert rendered.of("ScaledObject") == []
 
 
+def test_memory_is_left_out_on_request(render: Render) -> None:
+    rendered = render("user", autoscaling__mode='"resource"', autoscaling__resource__memoryPercent="0")
+    (metric,) = rendered.one("HorizontalPodAutoscaler", "user")["spec"]["metrics"]
+    assert metric["resource"]["name"] == "cpu"
+
+
 @pytest.mark.parametrize("name", ["order", "payment", "inventory"])
 def test_replicas_that_the_database_cant_hold_are_refused(refusal: Refusal, name: str) -> None:
     said = refusal(name, autoscaling__mode='"signals"', autoscaling__maxReplicas="30")

@@ -14,8 +14,10 @@ spec:
   metrics:
     - type: Resource
       resource: {name: cpu, target: {type: Utilization, averageUtilization: {{ int $v.autoscaling.resource.cpuPercent }}}}
+    {{- with int $v.autoscaling.resource.memoryPercent }}
     - type: Resource
-      resource: {name: memory, target: {type: Utilization, averageUtilization: {{ int $v.autoscaling.resource.memoryPercent }}}}
+      resource: {name: memory, target: {type: Utilization, averageUtilization: {{ . }}}}
+    {{- end }}
   behavior: {{- toYaml $v.autoscaling.behavior | nindent 4 }}
 {{- end -}}
 {{- end -}}
