@@ -40,11 +40,9 @@ def settings(row: ServiceRow, listed: Json) -> dict[str, list[str]]:
 
 def sections(row: ServiceRow, base: Json) -> Json:
     """The sections that this service's values have."""
-    found = dict(base["common"])
+    found = base["common"] | base["live"]
     for store in row.stores:
         found |= base.get(store, {})
-    if row.language == "python":
-        found |= base["live"]
     if row.language in ("python", "typescript"):
         found |= base["dev"]
     if row.name == "gateway":

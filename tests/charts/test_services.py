@@ -148,12 +148,7 @@ def test_a_change_of_configuration_rolls_the_pods(render: Render, row: ServiceRo
 
 
 @each_service
-def test_a_change_of_live_settings_rolls_no_pod(
-    render: Render, refusal: Callable[..., str], row: ServiceRow
-) -> None:
-    if row.language != "python":
-        assert "'live' not allowed" in refusal(row.name, live__trace_percent="5")
-        return
+def test_a_change_of_live_settings_rolls_no_pod(render: Render, row: ServiceRow) -> None:
     plain, changed = render(row.name), render(row.name, live__trace_percent="5")
     assert plain.one("Deployment", row.name) == changed.one("Deployment", row.name)
     assert json.loads(changed.one("ConfigMap", f"{row.name}-live")["data"]["live.json"]) == {

@@ -144,15 +144,21 @@ def test_changed_configuration_reaches_new_pods_and_fails_no_request(shop: Clust
     nobody_noticed(seen)
 
 
-def test_live_settings_reach_running_pods(shop: Cluster) -> None:
-    pod = shop.ready("product")[0].metadata.name
-    shop.upgrade("--set", "product.live.log_level=debug")
+def test_live_settings_reach_running_pods_in_every_language(shop: Cluster) -> None:
+    services = ("product", "cart", "payment", "notification")
+    pods = {name: shop.ready(name)[0].metadata.name for name in services}
+    shop.upgrade(*(word for name in services for word in ("--set", f"{name}.live.log_level=debug")))
 
-    def applied() -> bool:
-        return '"log_level":"debug"' in shop.kubectl("logs", pod, "-c", "product", "--tail=2000")
+    def not_applied() -> list[str]:
+        said = {name: shop.kubectl("logs", pod, "-c", name, "--tail=2000") for name, pod in pods.items()}
+        return [
+            name
+            for name, text in said.items()
+            if not any("live settings applied" in line and '"debug"' in line for line in text.splitlines())
+        ]
 
-    eventually(applied, KUBELET_SYNC_S, 5)
-    assert names(shop, "product") == {pod}
+    eventually(lambda: not not_applied(), KUBELET_SYNC_S, 5)
+    assert {name: names(shop, name) for name in services} == {name: {pod} for name, pod in pods.items()}
 
 
 def test_a_wrong_setting_is_refused_before_anything_changes(shop: Cluster) -> None:

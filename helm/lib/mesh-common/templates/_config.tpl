@@ -10,7 +10,7 @@
 {{- if has "postgres" $row.stores }}{{ $_ := set $data (printf "%s_DATABASE_POOL_MAX" $prefix) (toString $v.database.poolMax) }}{{ end -}}
 {{- range $row.upstreams }}{{ $_ := set $data (printf "%s_ADDR" (upper .)) (printf "dns:///%s:50051" .) }}{{ end -}}
 {{- with $v.global.otlpEndpoint }}{{ $_ := set $data "OTEL_EXPORTER_OTLP_ENDPOINT" . }}{{ end -}}
-{{- if eq $row.language "python" }}{{ $_ := set $data "BANYAN_LIVE_FILE" "/etc/banyan/live/live.json" }}{{ end -}}
+{{- $_ := set $data "BANYAN_LIVE_FILE" "/etc/banyan/live/live.json" -}}
 {{- if has $row.language (list "python" "java") }}{{ $_ := set $data "MALLOC_ARENA_MAX" "2" }}{{ end -}}
 {{- mustMergeOverwrite $data $v.config | toYaml -}}
 {{- end -}}
@@ -18,7 +18,6 @@
 {{/* Mounted as a folder, so that pods see a change; no part of the checksum, so that a change rolls none. */}}
 {{- define "mesh.live" -}}
 {{- $v := include "mesh.values" . | fromYaml -}}
-{{- if eq (include "mesh.row" . | fromYaml).language "python" -}}
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -26,7 +25,6 @@ metadata:
   labels: {{- include "mesh.labels" . | nindent 4 }}
 data:
   live.json: {{ $v.live | toJson | quote }}
-{{- end -}}
 {{- end -}}
 
 {{- define "mesh.config" -}}

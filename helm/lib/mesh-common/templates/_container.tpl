@@ -28,9 +28,7 @@ resources: {{- toYaml $v.resources | nindent 2 }}
 securityContext: {{- include "mesh.containerSecurity" . | nindent 2 }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
-  {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
   - {name: live, mountPath: /etc/banyan/live, readOnly: true}
-  {{- end }}
   {{- if include "mesh.syncs" . }}
   - {name: sources, mountPath: /app/src}
   {{- end }}

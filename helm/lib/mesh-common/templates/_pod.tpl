@@ -27,9 +27,7 @@ containers:
   - {{ include "mesh.container" . | nindent 4 | trim }}
 volumes:
   - {name: tmp, emptyDir: {sizeLimit: 32Mi}}
-  {{- if eq (include "mesh.row" . | fromYaml).language "python" }}
   - {name: live, configMap: {name: {{ .Chart.Name }}-live}}
-  {{- end }}
   {{- if $syncs }}
   - {name: sources, emptyDir: {sizeLimit: 64Mi}}
   {{- end }}

@@ -51,6 +51,7 @@ func Build(ctx context.Context, cfg *config.Config, log platform.Logger, replace
 	if clock == nil {
 		clock = platform.SystemClock{Offset: cfg.Shared.ClockOffset.Duration()}
 	}
+	process.Components = append(process.Components, platform.NewLive(process, cfg.Shared.LiveFile))
 	store := replace.Store
 	if store == nil {
 		if store, err = newStore(cfg, clock, process); err != nil {

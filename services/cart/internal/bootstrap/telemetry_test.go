@@ -84,7 +84,7 @@ func TestMetricsAreThoseOfTheContract(t *testing.T) {
 	}
 	_, page := service.Admin(t, "/metrics")
 	got := exported(page)
-	want := contract(t, "common", "clients", "consumers", "cart")
+	want := contract(t, "common", "clients", "consumers", "live", "cart")
 	for name, metric := range got {
 		if want[name] != metric {
 			t.Errorf("%s is %q, the contract says %q", name, metric, want[name])

@@ -14,15 +14,29 @@ import (
 // payloads.
 type Logger = *slog.Logger
 
+var logLevels = []string{"debug", "info", "warning", "error"}
+
 // NewLogger makes the process's logger; level is debug, info, warning or error.
 func NewLogger(service, level string, to io.Writer) Logger {
-	levels := map[string]slog.Level{
-		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warning": slog.LevelWarn, "error": slog.LevelError,
-	}
+	least := &slog.LevelVar{}
+	least.Set(levelOf(level))
 	json := slog.NewJSONHandler(to, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: houseNames})
 	return slog.New(traceHandler{
-		Handler: json.WithAttrs([]slog.Attr{slog.String("service", service)}), least: levels[level],
+		Handler: json.WithAttrs([]slog.Attr{slog.String("service", service)}), least: least,
 	})
+}
+
+// setLevel changes what is logged by this logger and by all made of it.
+func setLevel(log Logger, level string) {
+	if handler, ours := log.Handler().(traceHandler); ours {
+		handler.least.Set(levelOf(level))
+	}
+}
+
+func levelOf(name string) slog.Level {
+	return map[string]slog.Level{
+		"debug": slog.LevelDebug, "info": slog.LevelInfo, "warning": slog.LevelWarn, "error": slog.LevelError,
+	}[name]
 }
 
 // Announce writes a line whatever the level is: the settings at start, and that the service is ready.
@@ -56,10 +70,12 @@ func houseNames(groups []string, attr slog.Attr) slog.Attr {
 type traceHandler struct {
 	slog.Handler
 
-	least slog.Level
+	least *slog.LevelVar
 }
 
-func (h traceHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.least }
+func (h traceHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= h.least.Level()
+}
 
 func (h traceHandler) Handle(ctx context.Context, record slog.Record) error {
 	line := slog.NewRecord(record.Time, record.Level, record.Message, record.PC)

@@ -14,7 +14,7 @@ import (
 func (o *Own) Check(problems Problems, prefix string) {
 	checkListen(problems, prefix+"GRPC_LISTEN", o.GRPCListen)
 	checkListen(problems, prefix+"ADMIN_LISTEN", o.AdminListen)
-	if !slices.Contains([]string{"debug", "info", "warning", "error"}, o.LogLevel) {
+	if !slices.Contains(logLevels, o.LogLevel) {
 		problems.Add(prefix+"LOG_LEVEL", "must be debug, info, warning or error")
 	}
 	CheckSeconds(problems, prefix+"DRAIN_DELAY_S", o.DrainDelay, 0, 300)

@@ -58,6 +58,8 @@ type Shared struct {
 	Environment  string    `env:"BANYAN_ENVIRONMENT"           envDefault:"development"`
 	ClockOffset  Seconds   `env:"BANYAN_CLOCK_OFFSET_S"        envDefault:"0"`
 	OTLPEndpoint string    `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	// LiveFile is the JSON file of LiveSettings; none when empty.
+	LiveFile string `env:"BANYAN_LIVE_FILE"`
 }
 
 // Production tells whether test aids are forbidden.

@@ -27,6 +27,8 @@ type Metrics struct {
 	noDeadline     prometheus.Counter
 	inboxEvents    *prometheus.CounterVec
 	circuitState   *prometheus.GaugeVec
+	liveReloads    *prometheus.CounterVec
+	liveValid      prometheus.Gauge
 }
 
 // NewMetrics makes and registers them.
@@ -50,11 +52,22 @@ func NewMetrics() *Metrics {
 		circuitState: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "rpc_client_circuit_state", Help: "0 closed, 1 half open, 2 open",
 		}, []string{"upstream"}),
+		liveReloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "live_settings_reloads_total", Help: "Changes of the file of live settings, applied or refused",
+		}, []string{"outcome"}),
+		liveValid: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "live_settings_valid",
+			Help: "1 while the file of live settings can be applied, 0 while it is refused or there is none",
+		}),
 	}
 	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "rpc_server_in_flight", Help: "RPCs running now",
 	}, m.InFlight)
+	for _, outcome := range []string{"applied", "refused"} {
+		m.liveReloads.WithLabelValues(outcome) // an alert's rate needs a zero to rise from
+	}
 	m.Registry.MustRegister(m.serverDuration, m.shed, m.noDeadline, m.inboxEvents, m.circuitState, inFlight,
+		m.liveReloads, m.liveValid,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

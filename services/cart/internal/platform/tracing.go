@@ -3,6 +3,7 @@ package platform
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/nats-io/nats.go"
 	"go.opentelemetry.io/otel/attribute"
@@ -18,7 +19,21 @@ type Tracing struct {
 	provider   *sdktrace.TracerProvider
 	propagator propagation.TextMapPropagator
 	exports    bool
+	sampler    *newTraces
 }
+
+// newTraces decides about traces that begin here; whoever was called does as the caller did.
+type newTraces struct {
+	atomic.Pointer[sdktrace.Sampler]
+}
+
+// ShouldSample implements sdktrace.Sampler.
+func (n *newTraces) ShouldSample(parameters sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	return (*n.Load()).ShouldSample(parameters)
+}
+
+// Description implements sdktrace.Sampler.
+func (n *newTraces) Description() string { return "live:" + (*n.Load()).Description() }
 
 // NewTracing sets up tracing; endpoint is that of an OTLP/gRPC collector, empty for none. It does not wait for it.
 func NewTracing(ctx context.Context, service, endpoint string) (*Tracing, error) {
@@ -33,15 +48,23 @@ func NewTracing(ctx context.Context, service, endpoint string) (*Tracing, error)
 }
 
 func newTracing(service string, exporter sdktrace.SpanExporter, options ...sdktrace.TracerProviderOption) *Tracing {
+	sampler := &newTraces{}
+	// The options come after this one, so that "never" wins where there is no exporter.
+	options = append([]sdktrace.TracerProviderOption{sdktrace.WithSampler(sdktrace.ParentBased(sampler))}, options...)
 	options = append(options, sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service))))
 	if exporter != nil {
 		options = append(options, sdktrace.WithBatcher(exporter))
 	}
-	return &Tracing{
-		provider:   sdktrace.NewTracerProvider(options...),
-		propagator: propagation.TraceContext{},
-		exports:    exporter != nil,
-	}
+	tracing := &Tracing{propagator: propagation.TraceContext{}, exports: exporter != nil, sampler: sampler}
+	tracing.sampleNewTraces(100)
+	tracing.provider = sdktrace.NewTracerProvider(options...)
+	return tracing
+}
+
+// sampleNewTraces has so many percent of the traces that begin here recorded, 0 to 100.
+func (t *Tracing) sampleNewTraces(percent float64) {
+	ratio := sdktrace.TraceIDRatioBased(percent / 100)
+	t.sampler.Store(&ratio)
 }
 
 // Provider gives tracers, for the instrumentation of libraries.

@@ -10,6 +10,7 @@ import { Chain } from "./grpc-chain.ts";
 import { GrpcServer } from "./grpc-server.ts";
 import { Health } from "./health.ts";
 import type { App, Component } from "./lifecycle.ts";
+import { Live } from "./live.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
 import { OutboxRelay } from "./outbox.ts";
 import { reflectionHandlers } from "./reflection.ts";
@@ -31,6 +32,7 @@ export interface KitSettings {
   readonly databasePoolMax: number;
   readonly natsUrl: string;
   readonly otlpEndpoint?: string | undefined;
+  readonly liveFile?: string | undefined;
 }
 
 export interface Kit {
@@ -40,6 +42,7 @@ export interface Kit {
   readonly tracer: Tracer;
   readonly database: Database;
   readonly broker: Broker;
+  readonly live: Live;
   readonly relay: OutboxRelay;
   readonly sweeper: Sweeper;
   readonly grpc: GrpcServer;
@@ -74,6 +77,7 @@ export async function createKit(name: string, settings: KitSettings, clock: Cloc
     tracer,
     database,
     broker,
+    live: new Live({ file: settings.liveFile, level: settings.logLevel, logger, metrics, onDeath }),
     relay: new OutboxRelay({ service: name, database, broker, metrics, logger, clock, onDeath }),
     sweeper: new Sweeper({ database, clock, logger, onDeath }),
     grpc: new GrpcServer({ maxConnectionAgeSeconds: maxConnectionAgeS }),
@@ -105,6 +109,7 @@ export function kitApp(
     listen: { grpc: settings.grpcListen, admin: settings.adminListen },
     drain: { delayMs: settings.drainDelayS * 1000, graceMs: settings.drainGraceS * 1000 },
     resources: [
+      kit.live,
       { name: "database", start: nothing, stop: (graceMs) => database.stop(graceMs) },
       { name: "broker", start: () => broker.start(), stop: () => broker.stop() },
       ...own.resources,

@@ -13,7 +13,7 @@ const NAMES = [...PERSONAL, ...SECRET];
 export function createLogger(service: string, level: LogLevel, stream?: DestinationStream): Logger {
   return pino(
     {
-      level: level === "warning" ? "warn" : level,
+      level: nameOf(level),
       base: { service },
       messageKey: "event",
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
@@ -27,6 +27,15 @@ export function createLogger(service: string, level: LogLevel, stream?: Destinat
     },
     stream ?? destination({ fd: 2, sync: true }),
   );
+}
+
+/** From now on this logger writes what is at least of that level. */
+export function setLevel(logger: Logger, level: LogLevel): void {
+  logger.level = nameOf(level);
+}
+
+function nameOf(level: LogLevel): string {
+  return level === "warning" ? "warn" : level;
 }
 
 /**

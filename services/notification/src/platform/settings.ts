@@ -40,6 +40,7 @@ export const commonSettings = {
   environment: z.enum(["development", "production"]).default("development"),
   clockOffsetS: number(-1e9, 1e9).default(0),
   otlpEndpoint: z.string().optional(),
+  liveFile: z.string().optional(),
 };
 
 /** Variables that carry no service prefix. */
@@ -48,6 +49,7 @@ export const commonNames: Readonly<Record<string, string>> = {
   environment: "BANYAN_ENVIRONMENT",
   clockOffsetS: "BANYAN_CLOCK_OFFSET_S",
   otlpEndpoint: "OTEL_EXPORTER_OTLP_ENDPOINT",
+  liveFile: "BANYAN_LIVE_FILE",
 };
 
 /** `grpcListen` of service DEMO → `DEMO_GRPC_LISTEN`, unless `names` says otherwise. */

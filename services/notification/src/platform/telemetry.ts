@@ -11,7 +11,7 @@ export function createMetrics() {
   // The default of 10 ms would wake an idle process a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 200, eventLoopUtilizationTimeout: 5000 });
   const base = { registers: [registry] };
-  return { registry, ...rpcMetrics(base), ...databaseMetrics(base), ...eventMetrics(base) };
+  return { registry, ...rpcMetrics(base), ...databaseMetrics(base), ...eventMetrics(base), ...liveMetrics(base) };
 }
 
 interface Base {
@@ -81,6 +81,18 @@ function eventMetrics(base: Base) {
       labelNames: ["consumer", "subject", "outcome"] as const,
       ...base,
     }),
+  };
+}
+
+function liveMetrics(base: Base) {
+  return {
+    liveReloads: new Counter({
+      name: "live_settings_reloads_total",
+      help: "Changes of the file of live settings, `applied` or `refused`",
+      labelNames: ["outcome"] as const,
+      ...base,
+    }),
+    liveValid: gauge("live_settings_valid", "1 while the file of live settings can be applied, else 0", base),
   };
 }
 

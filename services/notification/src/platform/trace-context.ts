@@ -11,7 +11,14 @@ export interface TraceContext {
 }
 
 const storage = new AsyncLocalStorage<TraceContext>();
+/** Of the traces that begin in this process, those that are recorded. */
+let share = 1;
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})/;
+
+/** From now on `percent` (0 to 100) of the traces that begin in this process are marked to be recorded. */
+export function sampleNewTraces(percent: number): void {
+  share = percent / 100;
+}
 
 export function currentTrace(): TraceContext | undefined {
   return storage.getStore();
@@ -37,7 +44,7 @@ export function childOf(parent: TraceContext | undefined): TraceContext {
   return {
     traceId: parent?.traceId ?? randomUUID().replaceAll("-", ""),
     spanId: randomSpanId(),
-    sampled: parent?.sampled ?? true,
+    sampled: parent?.sampled ?? (share >= 1 || Math.random() < share),
   };
 }
 

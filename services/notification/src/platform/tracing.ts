@@ -48,8 +48,11 @@ class ExportingTracer implements Tracer {
   }
 
   async span<T>(name: string, kind: Kind, traceparent: string | undefined, work: () => Promise<T>): Promise<T> {
-    const options = { kind: this.#kind(kind) };
-    const span = this.#tracer.startSpan(name, options, this.#parent(parseTraceparent(traceparent) ?? currentTrace()));
+    const parent = parseTraceparent(traceparent) ?? currentTrace();
+    const fresh = childOf(parent);
+    // Whether a trace that begins here is recorded is not the SDK's to say: live settings do.
+    if (!(parent || fresh.sampled)) return withTrace(fresh, work);
+    const span = this.#tracer.startSpan(name, { kind: this.#kind(kind) }, this.#parent(parent));
     try {
       return await withTrace(contextOf(span), work);
     } catch (error) {

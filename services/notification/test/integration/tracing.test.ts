@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { NotificationService } from "../../src/gen/banyan/notification/v1/notification_service_pb.js";
@@ -52,5 +55,29 @@ test("spans leave by OTLP in the caller's trace when an endpoint is set, at the 
   } finally {
     await child.stop();
     otlp.stop();
+  }
+});
+
+test("by live settings no trace that begins here leaves, but those of callers do", async () => {
+  await using database = await createDatabase();
+  const folder = await mkdtemp(join(tmpdir(), "live-"));
+  const file = join(folder, "live.json");
+  await writeFile(file, '{"trace_percent": 0}');
+  const otlp = await collector();
+  const more = { OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url, BANYAN_LIVE_FILE: file };
+  const child = await startProcess(environment(database.url, more));
+  try {
+    using client = new TestClient(child.grpc);
+    const metadata = { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01` };
+    await client.call(NotificationService.method.listNotifications, {}, { user: newId() });
+    await client.call(NotificationService.method.getPreferences, {}, { user: newId(), metadata });
+    assert.equal(await child.stop(), 0);
+    const all = await eventually(() => otlp.received.length > 0 && Buffer.concat(otlp.received));
+    assert.ok(all.includes("NotificationService/GetPreferences"));
+    assert.ok(!all.includes("NotificationService/ListNotifications"));
+  } finally {
+    await child.stop();
+    otlp.stop();
+    await rm(folder, { recursive: true });
   }
 });

@@ -6,7 +6,9 @@ import banyan.payment.adapters.ProviderHttp;
 import banyan.payment.app.Timing;
 import banyan.payment.app.Tools;
 import banyan.payment.config.Settings;
+import banyan.payment.platform.BackgroundLoop;
 import banyan.payment.platform.Housekeeping;
+import banyan.payment.platform.Live;
 import banyan.payment.platform.Metrics;
 import banyan.payment.platform.OtelTracing;
 import banyan.payment.platform.OutboxRelay;
@@ -15,8 +17,10 @@ import banyan.payment.platform.TraceContext;
 import banyan.payment.platform.Tracing;
 import banyan.payment.platform.UuidV7;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +57,13 @@ final class LiveProcess {
         OutboxRelay relay =
                 // A mark that a crash undoes has its event sent again, which the broker drops.
                 new OutboxRelay("payment", settings.natsUrl(), pool::relaxed, metrics);
+        List<BackgroundLoop> more = new ArrayList<>();
+        if (!settings.liveFile().isEmpty()) {
+            Path file = Path.of(settings.liveFile());
+            more.add(new Live(file, settings.logLevel(), metrics).read().loop());
+        }
+        more.add(new Housekeeping(pool.dataSource(), clock).loop(metrics));
+        more.add(relay.loop());
         var outside =
                 new Bootstrap.Outside(
                         new JdbcPaymentStore(
@@ -68,9 +79,7 @@ final class LiveProcess {
                         metrics,
                         tracing,
                         pool::answers,
-                        List.of(
-                                new Housekeeping(pool.dataSource(), clock).loop(metrics),
-                                relay.loop()));
+                        more);
         App app = Bootstrap.build(settings, outside);
         app.start();
         return new LiveProcess(app, relay, pool, http, tracing);

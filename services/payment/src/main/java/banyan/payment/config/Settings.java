@@ -26,7 +26,8 @@ public record Settings(
         Duration settle,
         Duration clockOffset,
         String environment,
-        String otlpEndpoint) {
+        String otlpEndpoint,
+        String liveFile) {
 
     /** Reads all of it; {@link SettingsException} names every problem at once. */
     public static Settings fromEnv(Map<String, String> env) {
@@ -52,7 +53,8 @@ public record Settings(
                         read.seconds("BANYAN_CLOCK_OFFSET_S", 0, -1e9, 1e9),
                         read.oneOf(
                                 "BANYAN_ENVIRONMENT", "development", "development", "production"),
-                        read.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""));
+                        read.text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+                        read.text("BANYAN_LIVE_FILE", ""));
         if ("production".equals(settings.environment()) && !settings.clockOffset().isZero()) {
             read.problem("BANYAN_CLOCK_OFFSET_S", "must be 0 in production");
         }
@@ -84,6 +86,7 @@ public record Settings(
         shown.put("clock_offset_s", seconds(clockOffset));
         shown.put("environment", environment);
         shown.put("otlp_endpoint", starred(otlpEndpoint));
+        shown.put("live_file", liveFile);
         return shown;
     }
 

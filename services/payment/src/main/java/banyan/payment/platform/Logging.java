@@ -18,14 +18,19 @@ public final class Logging {
      * @param level `debug`, `info`, `warning` or `error`
      */
     public static void configure(String level) {
-        Level ours = Level.toLevel(level.equals("warning") ? "warn" : level);
-        ((Logger) LoggerFactory.getLogger("banyan")).setLevel(ours);
+        setLevel(level);
         java.util.logging.Logger root = LogManager.getLogManager().getLogger("");
         for (Handler handler : root.getHandlers()) {
             root.removeHandler(handler);
         }
         root.setLevel(java.util.logging.Level.WARNING);
         root.addHandler(new ToSlf4j());
+    }
+
+    /** From now on the service's own loggers write what is at least of {@code level}. */
+    static void setLevel(String level) {
+        Level ours = Level.toLevel(level.equals("warning") ? "warn" : level);
+        ((Logger) LoggerFactory.getLogger("banyan")).setLevel(ours);
     }
 
     private static final class ToSlf4j extends Handler {

@@ -8,6 +8,7 @@ import io.prometheus.metrics.instrumentation.jvm.JvmGarbageCollectorMetrics;
 import io.prometheus.metrics.instrumentation.jvm.JvmMemoryMetrics;
 import io.prometheus.metrics.instrumentation.jvm.ProcessMetrics;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.util.List;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -54,6 +55,15 @@ public final class Metrics {
                     "background_task_failures_total",
                     "Runs of a background task that raised an error",
                     "task");
+    final Counter liveReloads =
+            counter(
+                    "live_settings_reloads_total",
+                    "Changes of the file of live settings, `applied` or `refused`",
+                    "outcome");
+    final Gauge liveValid =
+            gauge(
+                    "live_settings_valid",
+                    "1 while the file of live settings can be applied, else 0");
     final Counter outboxPublished =
             counter("outbox_published_total", "Events the broker acknowledged");
 
@@ -61,6 +71,9 @@ public final class Metrics {
         ProcessMetrics.builder().register(registry);
         JvmMemoryMetrics.builder().register(registry);
         JvmGarbageCollectorMetrics.builder().register(registry);
+        for (String outcome : List.of("applied", "refused")) {
+            liveReloads.initLabelValues(outcome); // an alert's rate needs a zero to rise from
+        }
     }
 
     public PrometheusRegistry registry() {

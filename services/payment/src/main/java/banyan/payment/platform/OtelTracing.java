@@ -42,7 +42,13 @@ public final class OtelTracing implements Tracing {
     @Override
     public Span start(String name, Kind kind, TraceContext parent) {
         Context context = Context.root();
-        if (parent != null) {
+        if (parent == null) {
+            // Whether a trace that begins here is recorded is not the SDK's to say.
+            TraceContext fresh = TraceContext.startedFrom(null);
+            if (!fresh.sampled()) {
+                return new Unrecorded(fresh);
+            }
+        } else {
             TraceFlags flags = parent.sampled() ? TraceFlags.getSampled() : TraceFlags.getDefault();
             SpanContext remote =
                     SpanContext.createFromRemoteParent(

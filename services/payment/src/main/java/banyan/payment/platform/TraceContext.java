@@ -16,6 +16,7 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
     /** The span that the running work belongs to; follows a call through gRPC's own context. */
     public static final Context.Key<TraceContext> KEY = Context.key("trace");
 
+    private static volatile double share = 1;
     private static final Pattern FORMAT =
             Pattern.compile("([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})");
 
@@ -35,10 +36,15 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
         return new TraceContext(match.group(2), match.group(3), sampled);
     }
 
+    /** From now on {@code percent} (0 to 100) of the traces that begin here are to be recorded. */
+    static void sampleNewTraces(double percent) {
+        share = percent / 100;
+    }
+
     /** The first span of a new trace, or a child of {@code parent}. */
     public static TraceContext startedFrom(TraceContext parent) {
         return parent == null
-                ? new TraceContext(hex64() + hex64(), hex64(), true)
+                ? new TraceContext(hex64() + hex64(), hex64(), toBeRecorded())
                 : new TraceContext(parent.traceId, hex64(), parent.sampled);
     }
 
@@ -52,6 +58,10 @@ public record TraceContext(String traceId, String spanId, boolean sampled) {
 
     public String traceparent() {
         return "00-" + traceId + "-" + spanId + (sampled ? "-01" : "-00");
+    }
+
+    private static boolean toBeRecorded() {
+        return share >= 1 || ThreadLocalRandom.current().nextDouble() < share;
     }
 
     private static String hex64() {

@@ -17,6 +17,14 @@ public interface Tracing extends AutoCloseable {
         void end(String status, boolean failed);
     }
 
+    /** A span of which nobody hears. */
+    record Unrecorded(TraceContext context) implements Span {
+        @Override
+        public void end(String status, boolean failed) {
+            // nothing is recorded
+        }
+    }
+
     /** A span that is a child of {@code parent}, or the first of a new trace when that is null. */
     Span start(String name, Kind kind, TraceContext parent);
 
@@ -29,18 +37,7 @@ public interface Tracing extends AutoCloseable {
         return new Tracing() {
             @Override
             public Span start(String name, Kind kind, TraceContext parent) {
-                TraceContext context = TraceContext.startedFrom(parent);
-                return new Span() {
-                    @Override
-                    public TraceContext context() {
-                        return context;
-                    }
-
-                    @Override
-                    public void end(String status, boolean failed) {
-                        // nothing is recorded
-                    }
-                };
+                return new Unrecorded(TraceContext.startedFrom(parent));
             }
 
             @Override

@@ -45,6 +45,27 @@ class OtelTracingTest {
         }
     }
 
+    @Test
+    void a_trace_that_begins_here_is_recorded_as_live_settings_say() throws Exception {
+        List<byte[]> received = new CopyOnWriteArrayList<>();
+        Server collector = collector(received);
+        try (Tracing tracing =
+                OtelTracing.otlp("payment", "http://127.0.0.1:" + collector.getPort())) {
+            TraceContext.sampleNewTraces(0);
+            Tracing.Span silent = tracing.start("Silent", Tracing.Kind.INTERNAL, null);
+            silent.end("OK", false);
+            TraceContext.sampleNewTraces(100);
+            tracing.start("Told", Tracing.Kind.INTERNAL, null).end("OK", false);
+            assertThat(silent.context().sampled()).isFalse();
+            Eventually.holds(() -> !received.isEmpty());
+            String bytes = HexFormat.of().formatHex(received.get(0));
+            assertThat(bytes).contains(hex("Told")).doesNotContain(hex("Silent"));
+        } finally {
+            TraceContext.sampleNewTraces(100);
+            collector.shutdownNow();
+        }
+    }
+
     private static String hex(String text) {
         return HexFormat.of().formatHex(text.getBytes(StandardCharsets.UTF_8));
     }
