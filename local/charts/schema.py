@@ -40,7 +40,7 @@ def settings(row: ServiceRow, listed: Json) -> dict[str, list[str]]:
 
 def sections(row: ServiceRow, base: Json) -> Json:
     """The sections that this service's values have."""
-    found = base["common"] | base["live"]
+    found: Json = base["common"] | base["live"]
     for store in row.stores:
         found |= base.get(store, {})
     if row.language in ("python", "typescript"):

@@ -51,7 +51,8 @@ func Build(ctx context.Context, cfg *config.Config, log platform.Logger, replace
 	if clock == nil {
 		clock = platform.SystemClock{Offset: cfg.Shared.ClockOffset.Duration()}
 	}
-	process.Components = append(process.Components, platform.NewLive(process, cfg.Shared.LiveFile))
+	live := platform.NewLive(process, cfg.Shared.LiveFile, platform.LiveLookEvery)
+	process.Components = append(process.Components, live)
 	store := replace.Store
 	if store == nil {
 		if store, err = newStore(cfg, clock, process); err != nil {

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-const (
-	liveLookEvery    = 2 * time.Second
-	liveLargestBytes = 65_536
-)
+// LiveLookEvery is how often a process looks at its file.
+const LiveLookEvery = 2 * time.Second
+
+const liveLargestBytes = 65_536
 
 // LiveSettings are what the service can be told while it runs.
 type LiveSettings struct {
@@ -29,7 +29,7 @@ type LiveSettings struct {
 
 func defaultLive() LiveSettings { return LiveSettings{TracePercent: 100} }
 
-// Live looks at one JSON file every two seconds and applies it when it is good: in a cluster a ConfigMap mounted as a
+// Live looks at one JSON file again and again, and applies it when it is good: in a cluster a ConfigMap mounted as a
 // folder, which Kubernetes renews in place.
 //
 // A file that is bad at the start keeps the service from starting, as bad settings do. One that becomes bad changes
@@ -43,7 +43,9 @@ type Live struct {
 }
 
 // NewLive makes it for an app that has its log, metrics and tracing; without a file it does nothing.
-func NewLive(app *App, file string) *Live { return &Live{app: app, file: file, every: liveLookEvery} }
+func NewLive(app *App, file string, every time.Duration) *Live {
+	return &Live{app: app, file: file, every: every}
+}
 
 // Name implements Component.
 func (l *Live) Name() string { return "live settings" }
