@@ -87,6 +87,31 @@ def test_a_store_keeps_its_data_on_a_volume_that_goes_with_it(render: Render, na
     assert "volumeClaimTemplates" not in off
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("order-postgres", {"maxConnections": "77"}),
+        ("nats", {"maxPayload": '"2MB"'}),
+        ("redis", {"maxMemory": '"99mb"'}),
+    ],
+)
+def test_a_store_starts_again_with_its_new_configuration(
+    render: Render, name: str, change: dict[str, str]
+) -> None:
+    def checksum(**values: str) -> str:
+        chart = name.removeprefix("order-")
+        template = render(chart, **CHARTS[chart], **values).one("StatefulSet", name)["spec"]["template"]
+        return str(template["metadata"]["annotations"]["checksum/config"])
+
+    assert checksum(**change) != checksum()
+    assert checksum(image='{"pullPolicy": "Always"}') == checksum(), "only by its configuration"
+
+
+def test_redis_writes_everything_down(render: Render) -> None:
+    lines = render("redis").one("ConfigMap", "redis")["data"]["redis.conf"].splitlines()
+    assert {"appendonly yes", "appendfsync everysec", "maxmemory-policy noeviction"} <= set(lines)
+
+
 def test_a_database_gets_time_to_write_out_what_it_has(render: Render) -> None:
     assert (
         render("postgres", owner='"order"').pods()["StatefulSet order-postgres"][

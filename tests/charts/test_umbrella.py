@@ -17,6 +17,8 @@ Render = Callable[..., Rendered]
 Refusal = Callable[..., str]
 MOST_CORES: Final = 1.5
 MOST_BYTES: Final = 3 * 2**30
+RENDERED_S: Final = 2.0
+"""The best of three, for the machine may be busy; it takes half a second."""
 UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 SERVICES: Final = {row.name for row in topology.SERVICES}
 
@@ -113,11 +115,12 @@ def test_a_setting_of_another_service_is_refused(refusal: Refusal) -> None:
 
 
 def test_rendering_the_whole_takes_little_time(render: Render) -> None:
-    began = time.monotonic()
-    render("banyan", **{"global__otlpEndpoint": '"http://collector:4317"'})
-    assert (
-        time.monotonic() - began < 10
-    )  # what a busy machine needs at most; ./banyan charts tells the figure
+    took_s = []
+    for number in range(3):
+        began = time.monotonic()
+        render("banyan", **{"global__otlpEndpoint": f'"http://collector:431{number}"'})
+        took_s.append(time.monotonic() - began)
+    assert min(took_s) < RENDERED_S
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def empty(kubeconfig: None) -> Iterator[Cluster]:
     images_go_to = os.environ.get("BANYAN_TEST_REGISTRY", "localhost:5000")
     namespace = os.environ.get("BANYAN_TEST_NAMESPACE", "banyan-test")
     images = Home.from_environment().path / "images-values.yaml"
-    cluster = Cluster(namespace, [Path("helm/banyan/values-test.yaml"), images])
+    cluster = Cluster(namespace, [Path("helm/banyan/values-test.yaml"), images], registry=images_go_to)
     cluster.banyan("images", "push", "--registry", images_go_to, deadline_s=3_000)
     cluster.banyan("charts", "deps")
     remove(cluster)

@@ -30,6 +30,7 @@ def test_an_upgrade_of_one_service_fails_no_request(shop: Cluster, service: str)
     began = time.monotonic()
     with shopping(shop, orders=ORDERS_PER_S, reads=READS_PER_S) as seen:
         shop.upgrade("--set", f"{service}.podAnnotations.example\\.com/upgraded={began}")
+        shop.only(service, 1)
         if service == "order":
             time.sleep(until_requests(began, READS_PER_S, 1.2 * LEAST_REQUESTS))
     assert before.isdisjoint({pod.metadata.name for pod in shop.ready(service)})
@@ -49,6 +50,7 @@ def test_a_rollback_fails_no_request_and_restores_what_was(shop: Cluster) -> Non
         shop.upgrade("--set", "order.podAnnotations.example\\.com/wrong=yes")
         assert json.loads(level()) != before
         shop.helm("rollback", RELEASE, "--wait", "--timeout", "300s")
+        shop.only("order", 1)
     assert json.loads(level()) == before
     nobody_noticed(seen)
 
@@ -64,11 +66,10 @@ def test_an_eviction_fails_no_request(shop: Cluster, service: str) -> None:
                 metadata=V1ObjectMeta(name=name, namespace=shop.namespace), delete_options=V1DeleteOptions()
             )
             shop.core.create_namespaced_pod_eviction(name, shop.namespace, eviction)
-            time.sleep(2)
-            shop.ready(service, 2)
+            shop.only(service, 2)
     finally:
         shop.scale(service, 1)
-        shop.ready(service, 1)
+        shop.only(service, 1)
     nobody_noticed(seen)
 
 
@@ -77,7 +78,7 @@ def test_killed_pods_come_back_and_no_order_is_lost(shop: Cluster) -> None:
         for service in SERVICES:
             pod = shop.ready(service)[0].metadata.name
             shop.kubectl("delete", "pod", pod, "--grace-period=0", "--force")
-            shop.ready(service, 1)
+            shop.only(service, 1)
     assert seen.odd == []
     placed = [each for each in seen.orders if each["order_id"]]
     assert placed

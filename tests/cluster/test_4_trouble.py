@@ -98,6 +98,7 @@ async def test_a_failing_migration_job_stops_the_upgrade_before_it_begins(shop: 
     nobody_noticed(seen)
     with shopping(shop, orders=ORDERS_PER_S, reads=READS_PER_S) as seen:
         shop.upgrade(*hook)
+        shop.only("product", 1)
     assert names(shop, "product").isdisjoint(before)
     assert all(not pod.spec.init_containers for pod in shop.ready("product"))
     nobody_noticed(seen)
@@ -116,6 +117,7 @@ def test_a_deleted_secret_stops_new_pods_only(shop: Cluster) -> None:
         finally:
             shop.kubectl("apply", "-f", "-", stdin=json.dumps(kept))
         shop.kubectl("rollout", "status", "deployment/order", "--timeout=120s", deadline_s=130)
+        shop.only("order", 1)
     assert names(shop, "order").isdisjoint(before)
     nobody_noticed(seen)
 
@@ -136,6 +138,7 @@ def test_changed_configuration_reaches_new_pods_and_fails_no_request(shop: Clust
     before, others = names(shop, "order"), names(shop, "payment")
     with shopping(shop, orders=ORDERS_PER_S, reads=READS_PER_S) as seen:
         shop.upgrade("--set", "order.config.ORDER_LOG_LEVEL=debug")
+        shop.only("order", 1)
     new = shop.ready("order", 1)[0].metadata.name
     assert env_of(shop, "order", "ORDER_LOG_LEVEL") == "debug"
     assert new not in before

@@ -24,7 +24,7 @@ def left_over(shop: Cluster) -> list[str]:
 
 
 def test_an_uninstall_leaves_nothing(shop: Cluster) -> None:
-    shop.kubectl("delete", "pod", "shopper", "--wait")
+    shop.kubectl("delete", "pod/shopper", "networkpolicy/shopper", "--wait")
     assert len(left_over(shop)) > 50
     shop.helm("uninstall", RELEASE, "--wait", "--timeout", "180s")
 

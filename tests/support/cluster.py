@@ -35,6 +35,8 @@ class Cluster:
     """Values files of the umbrella, the last one wins: the images, and what makes it small."""
     kubectl_path: Path = field(default_factory=tools.kubectl)
     helm_path: Path = field(default_factory=tools.helm)
+    registry: str = ""
+    """Where its images come from."""
     installed_s: float = 0.0
     """How long the install took until every pod was ready; 0 before."""
 
@@ -108,6 +110,18 @@ class Cluster:
             return pods
 
         return eventually(enough, READY_S, 0.5)
+
+    def only(self, name: str, count: int) -> list[V1Pod]:
+        """Waits until a chart has `count` pods, all ready, and none that still stops: a drain shows until its end."""
+
+        def settled() -> list[V1Pod]:
+            pods = self.pods(name, live=False)
+            going = [pod.metadata.name for pod in pods if pod.metadata.deletion_timestamp]
+            ready = [pod.metadata.name for pod in pods if is_ready(pod)]
+            assert (going, len(ready), len(pods)) == ([], count, count), (name, going, ready)
+            return pods
+
+        return eventually(settled, READY_S, 0.5)
 
     def scale(self, name: str, replicas: int) -> None:
         """Sets a service's replicas, by its value: `kubectl scale` would take the field from helm for good."""

@@ -79,14 +79,30 @@ def manifest(image: str) -> str:
         "securityContext": security,
         "containers": [container],
     }
-    return json.dumps(
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": POD, "labels": {"app.kubernetes.io/name": POD}},
-            "spec": spec,
-        }
-    )
+    labels = {"app.kubernetes.io/name": POD}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": POD, "labels": labels},
+        "spec": spec,
+    }
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod, policy(labels)]})
+
+
+def policy(labels: Json) -> Json:
+    """It may call the edge and ask for names, where nobody may do anything by default."""
+    edge = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "gateway"}}}
+    dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": POD},
+        "spec": {
+            "podSelector": {"matchLabels": labels},
+            "policyTypes": ["Ingress", "Egress"],
+            "egress": [{"to": [edge], "ports": [{"port": 8080}]}, {"ports": dns}],
+        },
+    }
 
 
 @contextmanager

@@ -78,7 +78,7 @@ def metric_sections(service: str) -> list[str]:
         "database": service in WITH_DATABASE,
         "producers": service in PRODUCERS,
         "consumers": service in CONSUMERS,
-        "live": LANGUAGES[service] == "python",
+        "live": True,
     }
     return [section for section, is_member in member.items() if is_member]
 
