@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -91,6 +93,21 @@ def test_by_resources_an_ordinary_autoscaler_does_it(render: Render, row: Servic
     assert {metric["resource"]["name"] for metric in spec["metrics"]} == {"cpu", "memory"}
     assert spec["minReplicas"] >= 1
     assert rendered.of("ScaledObject") == []
+
+
+@pytest.mark.parametrize(
+    "behavior",
+    [
+        {"scaleup": {}},
+        {"scaleDown": {"stabilisationWindowSeconds": 5}},
+        {"scaleUp": {"policies": [{"type": "Pod", "value": 1, "periodSeconds": 5}]}},
+        {"scaleUp": {"policies": [{"type": "Pods", "value": 1}]}},
+    ],
+)
+def test_a_behavior_that_kubernetes_would_not_take_is_refused(
+    refusal: Callable[..., str], behavior: Any
+) -> None:
+    assert "autoscaling" in refusal("user", autoscaling__behavior=json.dumps(behavior))
 
 
 def test_memory_is_left_out_on_request(render: Render) -> None:

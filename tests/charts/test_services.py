@@ -160,6 +160,18 @@ def test_a_change_of_live_settings_rolls_no_pod(render: Render, row: ServiceRow)
     assert changed.one("ConfigMap", row.name)["data"]["BANYAN_LIVE_FILE"] == f"{folder}/live.json"
 
 
+@each_service
+def test_the_collector_of_traces_may_be_reached(render: Render, row: ServiceRow) -> None:
+    def ports(endpoint: str) -> set[int]:
+        rendered = render(row.name, **{"global__otlpEndpoint": f'"{endpoint}"'})
+        rules = rendered.one("NetworkPolicy", row.name)["spec"]["egress"]
+        return {port["port"] for rule in rules if "to" not in rule for port in rule["ports"]}
+
+    assert ports("http://collector.tracing:4444") == {53, 4444}
+    assert ports("http://collector.tracing") == {53, 4317}
+    assert ports("") == {53}
+
+
 SYNCING: Final = [row for row in topology.SERVICES if row.language in ("python", "typescript")]
 
 

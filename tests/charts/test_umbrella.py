@@ -79,6 +79,38 @@ def test_production_has_no_store_no_stand_in_and_two_of_each(render: Render) -> 
     assert set(told) == {"production"}
 
 
+def test_production_reads_queues_where_its_own_broker_is(render: Render) -> None:
+    rendered = render("banyan", "values-prod.yaml")
+    triggers = rendered.one("ScaledObject", "notification")["spec"]["triggers"]
+    asked = {
+        each["metadata"]["natsServerMonitoringEndpoint"]
+        for each in triggers
+        if each["type"] == "nats-jetstream"
+    }
+    assert asked == {"nats.example.com:8222"}
+    told = {
+        each["data"]["NATS_URL"] for each in rendered.of("ConfigMap") if "NATS_URL" in each.get("data", {})
+    }
+    assert told == {"tls://nats.example.com:4222"}
+
+
+@pytest.mark.parametrize("nats", ['{"url": "http://nats:4222"}', '{"monitoring": "http://nats:8222"}'])
+def test_an_address_of_the_broker_must_be_one(refusal: Refusal, nats: str) -> None:
+    assert "does not match pattern" in refusal("order", **{"global": f'{{"nats": {nats}}}'})
+
+
+def test_every_mistake_about_the_ways_in_is_told_at_once(refusal: Refusal) -> None:
+    said = refusal(
+        "gateway",
+        httpRoute='{"enabled": true}',
+        ingress='{"enabled": true, "tlsSecret": "tls"}',
+        service='{"type": "ClusterIP", "nodePort": 30080}',
+    )
+    assert "needs httpRoute.parentRefs" in said
+    assert "needs ingress.host" in said
+    assert "needs service.type NodePort" in said
+
+
 def test_nobody_is_given_rights_at_the_api(render: Render) -> None:
     for file in ("values.yaml", "values-test.yaml", "values-prod.yaml"):
         rendered = render("banyan", file)

@@ -4,7 +4,7 @@ global:
   environment: development
   imageRegistry: ""
   imagePullSecrets: []
-  nats: {url: "nats://nats:4222"}
+  nats: {url: "nats://nats:4222", monitoring: ""}
   prometheus: {url: "http://prometheus.monitoring:9090"}
   monitoringNamespace: monitoring
   otlpEndpoint: ""

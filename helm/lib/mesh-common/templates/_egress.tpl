@@ -1,4 +1,4 @@
-{{/* Whom a pod may speak to: the DNS, its upstreams, its stores, its stand-ins. */}}
+{{/* Whom a pod may speak to: the DNS, its upstreams, its stores, its stand-ins, the collector of traces. */}}
 {{- define "mesh.egressDns" -}}
 - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 {{- end -}}
@@ -16,5 +16,8 @@
 {{- with $row.standIns }}
 - ports: [{port: 8080}, {port: 1025}]
   to: {{- include "mesh.podsNamed" . | nindent 4 }}
+{{- end }}
+{{- with (include "mesh.values" . | fromYaml).global.otlpEndpoint }}
+- ports: [{port: {{ regexFind ":[0-9]+/?$" . | trimPrefix ":" | trimSuffix "/" | default "4317" }}}]
 {{- end }}
 {{- end -}}

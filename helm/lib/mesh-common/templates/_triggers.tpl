@@ -18,7 +18,7 @@ that nobody is scaled in because Prometheus could not see them. `thresholdPercen
 {{- else if hasKey $trigger "consumer" }}
 - type: nats-jetstream
   metadata:
-    natsServerMonitoringEndpoint: {{ $trigger.monitoring | default (printf "nats.%s:8222" $.Release.Namespace) | quote }}
+    natsServerMonitoringEndpoint: {{ coalesce $trigger.monitoring $v.global.nats.monitoring (printf "nats.%s:8222" $.Release.Namespace) | quote }}
     account: {{ $trigger.account | default "$G" | quote }}
     stream: {{ $trigger.stream | quote }}
     consumer: {{ $trigger.consumer | quote }}

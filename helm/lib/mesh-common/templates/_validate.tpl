@@ -28,7 +28,7 @@
 {{- $problems = append $problems (printf "database: %d replicas and one more during a rollout, %d connections each, and %v reserved need %d connections, the database has %v: lower maxReplicas or poolMax, or raise database.maxConnections" $most (int $each) $v.database.reserved (int $needed) $v.database.maxConnections) -}}
 {{- end -}}
 {{- end -}}
-{{- $problems = concat $problems (include "mesh.productionProblems" . | fromYamlArray) -}}
+{{- $problems = concat $problems (include "mesh.edgeProblems" . | fromYamlArray) (include "mesh.productionProblems" . | fromYamlArray) -}}
 {{- if $problems -}}
 {{- fail (printf "\n\nchart %s can't be installed like this:\n  - %s\n" .Chart.Name (join "\n  - " $problems)) -}}
 {{- end -}}
