@@ -167,8 +167,8 @@ def test_the_collector_of_traces_may_be_reached(render: Render, row: ServiceRow)
         rules = rendered.one("NetworkPolicy", row.name)["spec"]["egress"]
         return {port["port"] for rule in rules if "to" not in rule for port in rule["ports"]}
 
-    assert ports("http://collector.tracing:4444") == {53, 4444}
-    assert ports("http://collector.tracing") == {53, 4317}
+    assert ports("http://collector.example:4444") == {53, 4444}
+    assert ports("http://collector.example") == {53, 4317}
     assert ports("") == {53}
 
 
