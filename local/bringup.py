@@ -24,6 +24,7 @@ READY_DEADLINE_S = 90.0
 """How long a process may take from its start until it is ready, on a slow machine that starts all at once."""
 STARTS_PER_CPU = 3
 """More starts at once would only make all of them later."""
+EDGE = "gateway"
 TURN_S = 4.0
 """A process that is not ready by then waits on for something else than the processor: the next one may start."""
 
@@ -41,6 +42,7 @@ class BringUp:
         self._progress = progress
         self._rows = [topology.service(name) for name in options.services]
         self._links_ready = asyncio.Event()
+        self._up = {name: asyncio.Event() for name in options.services}
         self._databases: asyncio.Future[Databases] = asyncio.get_running_loop().create_future()
         self._slots = asyncio.Semaphore(STARTS_PER_CPU * (os.cpu_count() or 2))
 
@@ -108,10 +110,16 @@ class BringUp:
             group.create_task(self._build(row.name, builds.recipe(row)))
             group.create_task(self._migrate(row))
             group.create_task(self._links_ready.wait())
+        if row.name == EDGE:
+            # It asks for signing keys at once: had it not found user, it would look again only seconds after all is ready.
+            for upstream in row.upstreams:
+                if upstream in self._up:
+                    await self._up[upstream].wait()
         async with asyncio.TaskGroup() as group:
             for replica in range(self._options.replicas_of(row.name)):
                 spec = specs.service_spec(row, replica, self._options, self._home, self._secrets)
                 group.create_task(self._start_in_turn(spec))
+        self._up[row.name].set()
 
     async def _build(self, name: str, recipe: Recipe | None) -> None:
         if recipe is not None:
