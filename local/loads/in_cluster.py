@@ -127,16 +127,16 @@ def manifest(image: str) -> Json:
     }
 
 
-def policy() -> Json:
-    """It may call the edge and ask for names, where nobody may do anything by default."""
+def policy(name: str = POD) -> Json:
+    """The pod of that name may call the edge and ask for names, where nobody may do anything by default."""
     edge = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "gateway"}}}
     dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": POD},
+        "metadata": {"name": name},
         "spec": {
-            "podSelector": {"matchLabels": {"app.kubernetes.io/name": POD}},
+            "podSelector": {"matchLabels": {"app.kubernetes.io/name": name}},
             "policyTypes": ["Ingress", "Egress"],
             "egress": [{"to": [edge], "ports": [{"port": 8080}]}, {"ports": dns}],
         },

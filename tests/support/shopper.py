@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from local.loads.in_cluster import policy
 from tests.support.cluster import Cluster
 
 POD: Final = "shopper"
@@ -79,30 +80,13 @@ def manifest(image: str) -> str:
         "securityContext": security,
         "containers": [container],
     }
-    labels = {"app.kubernetes.io/name": POD}
     pod = {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": POD, "labels": labels},
+        "metadata": {"name": POD, "labels": {"app.kubernetes.io/name": POD}},
         "spec": spec,
     }
-    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod, policy(labels)]})
-
-
-def policy(labels: Json) -> Json:
-    """It may call the edge and ask for names, where nobody may do anything by default."""
-    edge = {"podSelector": {"matchLabels": {"app.kubernetes.io/name": "gateway"}}}
-    dns = [{"port": 53, "protocol": protocol} for protocol in ("UDP", "TCP")]
-    return {
-        "apiVersion": "networking.k8s.io/v1",
-        "kind": "NetworkPolicy",
-        "metadata": {"name": POD},
-        "spec": {
-            "podSelector": {"matchLabels": labels},
-            "policyTypes": ["Ingress", "Egress"],
-            "egress": [{"to": [edge], "ports": [{"port": 8080}]}, {"ports": dns}],
-        },
-    }
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod, policy(POD)]})
 
 
 @contextmanager
