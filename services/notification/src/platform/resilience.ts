@@ -62,19 +62,24 @@ export class Guard {
     this.#breaker.onStateChange((state) => metrics.circuitState.set({ upstream }, GAUGE[state]));
   }
 
-  /** Runs `call` with a signal that aborts at the time-out. Rejects with NotTriedError when it may not run. */
+  /**
+   * Runs `call` with a signal that aborts at the time-out. Rejects with NotTriedError when it may not run, which is measured
+   * as a call all the same: UNAVAILABLE for an open circuit, RESOURCE_EXHAUSTED for a full bulkhead.
+   */
   async run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const started = performance.now();
     try {
       return await this.#bulkhead.execute(() => this.#breaker.execute(() => this.#measured(call)));
     } catch (error) {
-      if (error instanceof BrokenCircuitError) throw new NotTriedError("circuit open");
-      if (error instanceof BulkheadRejectedError) throw new NotTriedError("bulkhead full");
-      throw error;
+      const [status, why] = refusalOf(error);
+      if (!status) throw error;
+      this.#observe(status, started);
+      throw new NotTriedError(why);
     }
   }
 
   async #measured<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timeoutMs, name, metrics, isFault } = this.#options;
+    const { timeoutMs, name, isFault } = this.#options;
     const started = performance.now();
     const cut = new AbortController();
     let status = "OK";
@@ -86,13 +91,25 @@ export class Guard {
       status = late ? "DEADLINE_EXCEEDED" : isFault(error) ? "UNAVAILABLE" : "INVALID_ARGUMENT";
       throw error;
     } finally {
-      const labels = { upstream: name, rpc_method: "send", grpc_status: status };
-      metrics.clientDuration.observe(labels, (performance.now() - started) / 1000);
+      this.#observe(status, started);
     }
+  }
+
+  #observe(grpc_status: string, started: number): void {
+    const { metrics, name: upstream } = this.#options;
+    const seconds = (performance.now() - started) / 1000;
+    metrics.clientDuration.observe({ upstream, rpc_method: "send", grpc_status }, seconds);
   }
 
   /** True while the circuit is open and not yet due for a trial. */
   get open(): boolean {
     return this.#breaker.state === CircuitState.Open && performance.now() < this.#openUntil;
   }
+}
+
+/** The status and the words for a call that was not made; nothing for any other error. */
+function refusalOf(error: unknown): [status: string, why: string] | [] {
+  if (error instanceof BrokenCircuitError) return ["UNAVAILABLE", "circuit open"];
+  if (error instanceof BulkheadRejectedError) return ["RESOURCE_EXHAUSTED", "bulkhead full"];
+  return [];
 }

@@ -3,8 +3,6 @@ import { test } from "node:test";
 import { uuid7 } from "../../src/platform/clock.ts";
 import { ServiceError } from "../../src/platform/errors.ts";
 import { Loop } from "../../src/platform/loop.ts";
-import { Guard, NotTriedError } from "../../src/platform/resilience.ts";
-import { createMetrics } from "../../src/platform/telemetry.ts";
 import { childOf, formatTraceparent, parseTraceparent } from "../../src/platform/trace-context.ts";
 import { backoffMs, pause, withTimeout } from "../../src/platform/wait.ts";
 import { eventually } from "../support/eventually.ts";
@@ -70,54 +68,6 @@ test("personal data and secrets do not reach the log, neither as fields nor insi
   assert.equal(line["level"], "warning");
   assert.equal(line["event"], "not sent");
   assert.equal((line["error"] as Record<string, unknown>)["response_code"], 550);
-});
-
-function guard(more: object = {}) {
-  const metrics = createMetrics();
-  const options = { name: "x", metrics, timeoutMs: 1000, maxConcurrent: 1, failuresToOpen: 2, openMs: 60_000 };
-  return { metrics, guard: new Guard({ ...options, isFault: () => true, ...more }) };
-}
-
-test("the circuit opens after failures in a row, refuses without calling and tells it in a metric", async () => {
-  const { guard: one, metrics } = guard();
-  const fail = () => Promise.reject(new Error("down"));
-  for (let i = 0; i < 2; i += 1) await assert.rejects(one.run(fail), /down/);
-  assert.equal(one.open, true);
-  await assert.rejects(
-    one.run(() => Promise.resolve()),
-    NotTriedError,
-  );
-  assert.match(await metrics.registry.metrics(), /rpc_client_circuit_state\{upstream="x"\} 2/);
-});
-
-test("an open circuit lets a trial through when its time has come, and closes after success", async () => {
-  const { guard: one } = guard({ openMs: 5, failuresToOpen: 1 });
-  await assert.rejects(one.run(() => Promise.reject(new Error("down"))));
-  await eventually(() => !one.open);
-  assert.equal(await one.run(() => Promise.resolve("up")), "up");
-  assert.equal(one.open, false);
-});
-
-test("a refusal of one request is no reason to open the circuit", async () => {
-  const { guard: one } = guard({ isFault: () => false });
-  for (let i = 0; i < 10; i += 1)
-    await assert.rejects(
-      one.run(() => Promise.reject(new Error("bad address"))),
-      /bad address/,
-    );
-  assert.equal(one.open, false);
-});
-
-test("more calls than slots are refused, and a call that hangs is cut at its limit", async () => {
-  const { guard: one } = guard({ timeoutMs: 20 });
-  const hanging = one.run(
-    (signal) => new Promise<void>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
-  );
-  await assert.rejects(
-    one.run(() => Promise.resolve()),
-    NotTriedError,
-  );
-  await assert.rejects(hanging);
 });
 
 test("a loop rests between rounds, runs at once when woken, and outlives a failing step", async () => {
