@@ -319,6 +319,8 @@ class MessageCase:
     twins: int = 1
     """Messages of this channel about the same event, this one included."""
     taken: int = 0
+    repeated: int = 0
+    """Copies beyond the first of a mail under one and the same Message-ID; `taken` does not count them."""
     forgotten: bool = False
     """The provider's ledger does not go back that far."""
     created_at: datetime = LONG_AGO

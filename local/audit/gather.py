@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Final
 
 from local.audit import ledgers, table
-from local.audit.books import inventory, notification, order, payment, platform, shipping
+from local.audit.books import cart, inventory, notification, order, payment, platform, shipping
 from local.audit.books.connection import Book
 from local.audit.cases import (
     LONG_AGO,
@@ -29,7 +29,7 @@ from local.audit.cases import (
 )
 from local.audit.letters import Letter, letters
 from local.audit.merge import held, merged
-from local.audit.sources import Sources
+from local.audit.sources import Keyed, Sources
 from local.events import state
 
 OUTBOX_HAS_AFTER: Final = timedelta(seconds=15)
@@ -50,6 +50,7 @@ class Held:
     charges: Mapping[str, list[Charge]] = field(default_factory=dict)
     labels: Mapping[str, list[Label]] = field(default_factory=dict)
     messages: dict[str, ledgers.Taken] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
 
 
 async def read(sources: Sources, now: datetime) -> Held:
@@ -62,6 +63,8 @@ async def read(sources: Sources, now: datetime) -> Held:
         found.letters = await letters(sources.stream)
         found.streams = await state.streams(sources.stream)
     await sources.begin_snapshots()
+    if sources.cart is not None:
+        found.settled = await sources.cart.settled()
     for name, ledger in sources.ledgers.items():
         if name == "payment-provider":
             found.charges = await ledgers.charges(ledger)
@@ -170,6 +173,7 @@ async def message_cases(sources: Sources, known: Held) -> AsyncIterator[MessageC
             state=row["state"] if row else "",
             twins=row["twins"] if row else 1,
             taken=ledger.count.get(message_id, 0) if ledger else 0,
+            repeated=ledger.repeated.get(message_id, 0) if ledger else 0,
             forgotten=bool(row and ledger and ledger.since and row["changed_at"] < ledger.since),
             created_at=row["create_time"] if row else LONG_AGO,
             changed_at=latest(
@@ -215,7 +219,9 @@ async def letter_cases(sources: Sources, known: Held) -> AsyncIterator[LetterCas
     applied: dict[str, frozenset[str]] = {}
     for consumer in {letter.consumer for letter in known.letters}:
         book = sources.books.get(table.service_of(consumer))
-        if book:
+        if consumer == cart.CONSUMER:
+            applied[consumer] = known.settled
+        elif book:
             ids = [letter.event_id for letter in known.letters if letter.consumer == consumer]
             applied[consumer] = await platform.applied(book, consumer, ids)
     for letter in known.letters:
@@ -243,7 +249,7 @@ async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncItera
     listeners = [
         name
         for name in table.LISTENERS
-        if table.stream_of(name) == producer and table.service_of(name) in sources.books
+        if table.stream_of(name) == producer and table.service_of(name) in sources.target.books
     ]
     passed = {consumer.name: consumer.passed for consumer in known.consumers}
     given_up = {(letter.consumer, letter.event_id) for letter in known.letters}
@@ -251,7 +257,7 @@ async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncItera
     streams = (
         sources.rows(producer, platform.outbox),
         held(contents.sequences),
-        *(sources.rows(table.service_of(name), partial(platform.inbox, consumer=name)) for name in listeners),
+        *(_applied_at(name, sources, known) for name in listeners),
     )
     async for event_id, (rows, places, *effects) in merged(*streams):
         row = rows[0] if rows else None
@@ -277,6 +283,13 @@ async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncItera
                 and places_in_stream[0] <= passed.get(name, 0)
             ),
         )
+
+
+def _applied_at(consumer: str, sources: Sources, known: Held) -> Keyed:
+    """The events that a consumer has applied, by their id."""
+    if consumer == cart.CONSUMER:
+        return held(dict.fromkeys(known.settled, consumer))
+    return sources.rows(table.service_of(consumer), partial(platform.inbox, consumer=consumer))
 
 
 GATHERERS: Final[Mapping[type[Any], Callable[[Sources, Held], AsyncIterator[Case]]]] = {

@@ -90,10 +90,15 @@ async def labels(ledger: Ledger) -> dict[str, list[Label]]:
 
 
 class Taken:
-    """How often a provider took each message, and since when its ledger is complete (None: from the beginning)."""
+    """How often a provider took each message, and since when its ledger is complete (None: from the beginning).
+
+    `repeated` are copies that carry the mark of one that came before, by which whoever gets both knows them as one;
+    they are not in `count`.
+    """
 
     def __init__(self) -> None:
         self.count: dict[str, int] = defaultdict(int)
+        self.repeated: dict[str, int] = defaultdict(int)
         self.newest: dict[str, datetime] = {}
         self.since: datetime | None = None
 
@@ -104,14 +109,25 @@ class Taken:
 
 
 async def mails(ledger: Ledger) -> Taken:
-    """Mails by the delivery that their Message-ID names: `<delivery@domain>`."""
-    taken = Taken()
+    """Mails by the delivery that their Message-ID names: `<delivery@domain>`; each Message-ID counts once.
+
+    SMTP has no keys: when the answer to a mail is lost, or its sender dies before writing it down, it has to be sent
+    again. RFC 5322 (3.6.4) has one Message-ID name one message, so that copies under the same one are the same mail.
+    """
+    taken, seen = Taken(), set[str]()
     async for page in ledger.pages():
         for entry in page["messages"]:
             at = _time(entry["received_at"])
             if page["totals"]["removed"] and taken.since is None:
                 taken.since = at
-            taken.add(entry["message_id"].strip("<>").partition("@")[0] or entry["id"], at)
+            message_id = entry["message_id"].strip("<>")
+            delivery = message_id.partition("@")[0] or entry["id"]
+            if message_id and message_id in seen:
+                taken.repeated[delivery] += 1
+                taken.newest[delivery] = at
+            else:
+                seen.add(message_id)
+                taken.add(delivery, at)
     return taken
 
 

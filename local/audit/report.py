@@ -101,6 +101,8 @@ def _closing(report: Report) -> list[tuple[str, str]]:
         age = (report.at - calm.cutoff).total_seconds() + calm.waited_s
         moving = ", ".join(map(str, calm.moving)) or "not waited for"
         lines.append((f"not quiet ({moving}): judged what has not changed for {age:.0f} s", "yellow"))
+    if report.unread:
+        lines.append((f"not read: the books of {', '.join(report.unread)}", "yellow"))
     skipped = sum(bool(result.skipped) for result in report.results)
     note = f", {skipped} skipped" if skipped else ""
     count = len(report.results) - skipped
@@ -120,6 +122,7 @@ def as_json(report: Report) -> str:
         "seconds": round(report.seconds, 3),
         "quiet": calm.quiet,
         "settled_before": calm.cutoff.isoformat(),
+        "unread": list(report.unread),
         "moving": {each.what: each.count for each in calm.moving},
         "violations": report.violations,
         "exit_code": report.exit_code,

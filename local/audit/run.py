@@ -38,6 +38,8 @@ class Report:
     calm: Calm
     results: tuple[Result, ...]
     seconds: float
+    unread: tuple[str, ...] = ()
+    """Services whose books the target does not give."""
 
     @property
     def violations(self) -> int:
@@ -78,7 +80,7 @@ async def audit(target: Target, plan: Plan, tell: Callable[[str], None]) -> Repo
                 tell(f"reading: {kind.__name__.removesuffix('Case').lower()}s")
                 async for case in gather(sources, held):
                     judge(case, chosen, rules)
-    return Report(target.name, at, calm, tuple(results.values()), time.monotonic() - begun)
+    return Report(target.name, at, calm, tuple(results.values()), time.monotonic() - begun, target.unread)
 
 
 def judge(case: Case, chosen: Sequence[tuple[Invariant[Any], Result]], rules: Rules) -> None:

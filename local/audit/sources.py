@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx2
 
+from local.audit.books.cart import CartBook
 from local.audit.books.connection import Book
 from local.audit.ledgers import TIMEOUT_S, Ledger
 from local.audit.target import Target
@@ -28,6 +29,7 @@ class Sources:
     books: dict[str, Book]
     ledgers: dict[str, Ledger]
     stream: Connection | None
+    cart: CartBook | None = None
 
     def rows(self, service: str, reader: Callable[[Book], Keyed]) -> Keyed:
         """What `reader` gives of a service's books, nothing when they can't be read."""
@@ -56,5 +58,8 @@ async def opened(target: Target) -> AsyncIterator[Sources]:
         stream = None
         if target.nats:
             stream = await stack.enter_async_context(broker.connected(target.nats))
+        cart = None
+        if "cart" in target.redis:
+            cart = await stack.enter_async_context(CartBook(target.redis["cart"]))
         ledgers = {name: Ledger(name, url, client) for name, url in target.ledgers.items()}
-        yield Sources(target, books, ledgers, stream)
+        yield Sources(target, books, ledgers, stream, cart)

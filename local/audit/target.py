@@ -18,10 +18,14 @@ from local.control.client import ask
 from local.errors import LocalError
 from local.home import Home
 from local.secrets import Secrets
-from local.stores import nats, postgres, roles
+from local.stores import nats, postgres, redis, roles
 
 REFERENCE: Final = re.compile(r"\$\{(\w+)\}")
 WITH_BOOKS: Final = tuple(row.name for row in topology.SERVICES if row.data_store == "postgres")
+IN_REDIS: Final = tuple(
+    row.name for row in topology.SERVICES if row.data_store == "redis" and "nats" in row.stores
+)
+"""Services that keep in Redis which events they have applied; the gateway keeps its limits there, and no books."""
 WITH_LEDGER: Final = tuple(row.name for row in topology.STAND_INS)
 
 
@@ -32,6 +36,7 @@ class Target:
     name: str
     services: frozenset[str]
     databases: Mapping[str, str] = field(repr=False)
+    redis: Mapping[str, str] = field(default_factory=dict, repr=False)
     ledgers: Mapping[str, str] = field(default_factory=dict)
     nats: str = field(default="", repr=False)
     limits: Limits = field(default_factory=Limits)
@@ -39,7 +44,17 @@ class Target:
     @property
     def sources(self) -> frozenset[str]:
         """Everything that can be read."""
-        return frozenset({*self.databases, *self.ledgers, *(("nats",) if self.nats else ())})
+        return frozenset({*self.books, *self.ledgers, *(("nats",) if self.nats else ())})
+
+    @property
+    def books(self) -> frozenset[str]:
+        """Services whose books can be read."""
+        return frozenset({*self.databases, *self.redis})
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Services that keep books which this target does not give, in the order of the topology."""
+        return tuple(name for name in (*WITH_BOOKS, *IN_REDIS) if name not in self.books)
 
 
 def local_target(home: Home) -> Target:
@@ -55,6 +70,7 @@ def local_target(home: Home) -> Target:
             for name in WITH_BOOKS
             if name in running
         },
+        redis={name: redis.url(name, secrets, base) for name in IN_REDIS if {name, "redis"} <= running},
         ledgers={
             name: f"http://{topology.address(name, 'http', base)}" for name in WITH_LEDGER if name in running
         },
@@ -74,6 +90,7 @@ def _one_of(names: tuple[str, ...], what: str) -> AfterValidator:
 
 Dsn = Annotated[str, Field(pattern=r"^postgres(ql)?://[^/\s]+/\S+$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://\S+$")]
+RedisUrl = Annotated[str, Field(pattern=r"^rediss?://\S+$")]
 NatsUrl = Annotated[str, Field(pattern=r"^(nats|tls)://\S+$")]
 
 
@@ -83,6 +100,7 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
     databases: Annotated[dict[str, Dsn], Field(min_length=1), _one_of(WITH_BOOKS, "service with a database")]
+    redis: Annotated[dict[str, RedisUrl], _one_of(IN_REDIS, "service with books in Redis")] = {}
     ledgers: Annotated[dict[str, HttpUrl], _one_of(WITH_LEDGER, "ledger")] = {}
     nats: NatsUrl | None = None
     limits: Annotated[
@@ -112,8 +130,9 @@ def load_target(path: Path, environment: Mapping[str, str]) -> Target:
         raise LocalError(f"{path}: {_problems(error)}") from error
     return Target(
         name=str(path),
-        services=frozenset(checked.databases),
+        services=frozenset({*checked.databases, *checked.redis}),
         databases=checked.databases,
+        redis=checked.redis,
         ledgers=checked.ledgers,
         nats=checked.nats or "",
         limits=Limits(**checked.limits),

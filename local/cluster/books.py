@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from local import topology
-from local.audit.target import WITH_BOOKS, WITH_LEDGER, Target
+from local.audit.target import IN_REDIS, WITH_BOOKS, WITH_LEDGER, Target
 from local.cluster.forwarding import forwards
 from local.cluster.kube import kubectl_output
 from local.errors import LocalError
@@ -19,11 +19,12 @@ from local.errors import LocalError
 POSTGRES_PORT: Final = 5432
 LEDGER_PORT: Final = 8080
 NATS_PORT: Final = 4222
+REDIS_PORT: Final = 6379
 
 
 @contextmanager
 def cluster_target(kubectl: Path, namespace: str) -> Iterator[Target]:
-    """Databases, ledgers and broker of the shop in `namespace`, reachable for as long as the context lasts.
+    """Databases, cart's Redis, ledgers and broker of the shop in `namespace`, reachable for as long as the context lasts.
 
     Works on the stores of the development charts. Where databases are managed ones, give the audit a file with
     their addresses instead (`--target`). LocalError when the namespace has no shop.
@@ -41,20 +42,26 @@ def cluster_target(kubectl: Path, namespace: str) -> Iterator[Target]:
     wanted |= dict.fromkeys(ledgers, LEDGER_PORT)
     if "nats" in there:
         wanted["nats"] = NATS_PORT
+    in_redis = [name for name in IN_REDIS if {name, "redis"} <= there]
+    if in_redis:
+        wanted["redis"] = REDIS_PORT
     with forwards(kubectl, namespace, wanted) as addresses:
         yield Target(
             name=f"namespace {namespace}",
             services=frozenset(there & {row.name for row in topology.SERVICES}),
             databases={
-                name: _at(_url(secrets, namespace, name), addresses[f"{name}-postgres"]) for name in databases
+                name: _at(_url(secrets, namespace, f"{name}-database"), addresses[f"{name}-postgres"])
+                for name in databases
+            },
+            redis={
+                name: _at(_url(secrets, namespace, f"{name}-redis"), addresses["redis"]) for name in in_redis
             },
             ledgers={name: f"http://{addresses[name]}" for name in ledgers},
             nats=f"nats://{addresses['nats']}" if "nats" in there else "",
         )
 
 
-def _url(secrets: dict[str, dict[str, str]], namespace: str, service: str) -> str:
-    name = f"{service}-database"
+def _url(secrets: dict[str, dict[str, str]], namespace: str, name: str) -> str:
     try:
         return base64.b64decode(secrets[name]["url"]).decode()
     except KeyError:

@@ -67,6 +67,13 @@ def test_skipped_is_never_told_as_held(capsys: pytest.CaptureFixture[str]) -> No
     assert "1 invariants hold, 1 skipped" in out
 
 
+def test_books_that_were_not_read_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    partly = replace(report(Result("order-sums", "It adds up.", checked=1)), unread=("cart", "payment"))
+    show(partly, 5)
+    assert "not read: the books of cart, payment" in capsys.readouterr().out
+    assert json.loads(as_json(partly))["unread"] == ["cart", "payment"]
+
+
 def test_exit_codes() -> None:
     held_result = Result("stock-balance", "It balances.", checked=1)
     restless = Calm(False, NOW, (Moving("messages to send", 3, NOW),))

@@ -14,13 +14,19 @@ GOOD = """
 databases:
   order: postgres://order:${ORDER_PASSWORD}@order-postgres:5432/order
   payment: ${PAYMENT_DSN}
+redis:
+  cart: redis://cart:${CART_PASSWORD}@redis:6379/0
 ledgers:
   carrier: http://carrier:8080
 nats: nats://nats:4222
 limits:
   sweep_s: 60
 """
-ENVIRONMENT = {"ORDER_PASSWORD": "p@ss/word", "PAYMENT_DSN": "postgres://payment:x%40@payment:5432/payment"}
+ENVIRONMENT = {
+    "ORDER_PASSWORD": "p@ss/word",
+    "PAYMENT_DSN": "postgres://payment:x%40@payment:5432/payment",
+    "CART_PASSWORD": "p@rt",
+}
 
 
 def load(folder: Path, text: str, environment: dict[str, str] | None = None) -> Target:
@@ -41,12 +47,16 @@ def test_references_are_filled_in_and_encoded_inside_addresses(tmp_path: Path) -
     target = load(tmp_path, GOOD, ENVIRONMENT)
     assert target.databases["order"] == "postgres://order:p%40ss%2Fword@order-postgres:5432/order"
     assert target.databases["payment"] == ENVIRONMENT["PAYMENT_DSN"]
-    assert target.sources == {"order", "payment", "carrier", "nats"}
+    assert target.redis == {"cart": "redis://cart:p%40rt@redis:6379/0"}
+    assert target.sources == {"order", "payment", "cart", "carrier", "nats"}
+    assert target.services == {"order", "payment", "cart"}
+    assert target.unread == ("user", "product", "inventory", "shipping", "notification")
     assert (target.limits.sweep_s, target.limits.outbox_s) == (60.0, 30.0)
 
 
 def test_secrets_are_not_shown(tmp_path: Path) -> None:
-    assert "p%40ss" not in repr(load(tmp_path, GOOD, ENVIRONMENT))
+    shown = repr(load(tmp_path, GOOD, ENVIRONMENT))
+    assert "p%40ss" not in shown and "p%40rt" not in shown
 
 
 def test_json_is_taken_too(tmp_path: Path) -> None:
@@ -55,7 +65,9 @@ def test_json_is_taken_too(tmp_path: Path) -> None:
 
 
 def test_missing_variables_are_named_all_at_once(tmp_path: Path) -> None:
-    assert refusal(tmp_path, GOOD).endswith("not in the environment: ORDER_PASSWORD, PAYMENT_DSN")
+    assert refusal(tmp_path, GOOD).endswith(
+        "not in the environment: CART_PASSWORD, ORDER_PASSWORD, PAYMENT_DSN"
+    )
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,7 @@ def test_a_violation_is_read_from_the_audits_document() -> None:
             {
                 "name": "mails-server",
                 "checked": 2,
+                "figures": {"sent": 2, "taken": 2, "repeated": 1},
                 "violations": [
                     {"id": "m1", "what": "it is SENT", "figures": {"sent": 1, "taken": 2}},
                     {"id": "m2", "what": "it is SENT", "figures": {"sent": 1, "taken": 0}},
@@ -187,7 +188,7 @@ def test_a_violation_is_read_from_the_audits_document() -> None:
     books = read(document, 1)
     assert books.violations == {
         "charged-once": ["o1  charged twice: charges 2"],
-        "mails-server": ["m2  it is SENT: sent 1, taken 0"],
+        "mails-server": ["m1  it is SENT: sent 1, taken 2", "m2  it is SENT: sent 1, taken 0"],
     }
     assert books.repeated_mails == 1
     assert books.checked == {"charged-once": 3, "order-sums": 3, "mails-server": 2}

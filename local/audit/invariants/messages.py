@@ -38,7 +38,7 @@ def told_once(case: MessageCase, _: Rules) -> Verdict | None:
 
 
 def mails_agree(case: MessageCase, _: Rules) -> Verdict | None:
-    """The mail server has exactly the mails that notification sent, each once."""
+    """The mail server has exactly the mails that notification sent, each under one Message-ID."""
     return _agree(case) if case.channel == "EMAIL" else None
 
 
@@ -53,13 +53,19 @@ def _agree(case: MessageCase) -> Verdict | None:
     if not case.state:
         return judged(broken(case.id, "nobody sent this message", sent=0, taken=case.taken), taken=case.taken)
     if case.state == "FAILED" and case.taken <= 1:  # the answer to the last try may have been lost
-        return judged(failed=1)
+        return judged(failed=1, **_repeats(case))
     sent = int(case.state == "SENT")
     return judged(
         unequal(case.id, f"it is {case.state}: not what the provider has", sent=sent, taken=case.taken),
         sent=sent,
         taken=case.taken,
+        **_repeats(case),
     )
+
+
+def _repeats(case: MessageCase) -> dict[str, int]:
+    """A figure and no violation: the same mail under the same Message-ID once more. The sinks have keys, and no repeats."""
+    return {"repeated": case.repeated} if case.channel == "EMAIL" else {}
 
 
 def deliveries_in_time(case: MessageCase, rules: Rules) -> Verdict | None:
