@@ -1,4 +1,5 @@
-/** Who a call is made for, as the edge put it into metadata. */
+/** Who a call is made for, as the edge put it into metadata, and whether they still wait for it. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Metadata } from "@grpc/grpc-js";
 
 export interface Identity {
@@ -27,4 +28,20 @@ export function identityOf(metadata: Metadata): Identity {
 export function callerOf(identity: Identity): string {
   if (identity.userId) return identity.userId;
   return identity.guestId ? `guest:${identity.guestId}` : "internal";
+}
+
+const storage = new AsyncLocalStorage<AbortSignal>();
+
+/**
+ * The signal of the call that this piece of work is done for: it aborts with a ServiceError as its reason when the caller has
+ * cancelled or its deadline has passed. Undefined for work that nobody waits for (events, loops). Whatever asks others within
+ * a call must end its question by it.
+ */
+export function callSignal(): AbortSignal | undefined {
+  return storage.getStore();
+}
+
+/** Runs `work`, and all that it starts, for the caller behind `signal`. */
+export function withCallSignal<T>(signal: AbortSignal, work: () => T): T {
+  return storage.run(signal, work);
 }

@@ -1,11 +1,16 @@
 /** The PostgreSQL pool: bounded, measured, no query without an end. */
-import postgres, { type Sql, type TransactionSql } from "postgres";
+import postgres, { type ISql, type PendingQuery, type Sql, type TransactionSql } from "postgres";
+import { callSignal } from "./context.ts";
 import { ServiceError } from "./errors.ts";
 import type { Metrics } from "./telemetry.ts";
+import { pause } from "./wait.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 5;
 const STATEMENT_TIMEOUT_MS = 5000;
 const WAIT_TIMEOUT_MS = 5000;
+/** A statement may begin just after the last one was cancelled: so until the work has ended, it is cancelled again. */
+const CANCEL_AGAIN_MS = 50;
+const QUERY_CANCELED = "57014";
 
 /** What the driver and the server say when there is no server, or none that takes connections. */
 const OUTAGES = new Set([
@@ -18,6 +23,8 @@ export type Transaction = TransactionSql;
 
 export class Database {
   readonly #sql: Sql;
+  /** A connection beside the pool, which may be full of what is to be cancelled. Opened at first use. */
+  readonly #canceller: Sql;
   readonly #metrics: Metrics;
   readonly #max: number;
   readonly #waiting: (() => void)[] = [];
@@ -30,44 +37,84 @@ export class Database {
     this.#max = max;
     this.#metrics = metrics;
     metrics.poolMax.set(max);
-    this.#sql = postgres(url, {
-      max,
+    const options = {
       connect_timeout: CONNECT_TIMEOUT_SECONDS,
       idle_timeout: 60,
       onnotice: () => undefined,
-      onclose: () => {
-        this.#open = Math.max(0, this.#open - 1);
-        this.#measure();
-      },
       connection: {
         application_name: applicationName,
         statement_timeout: STATEMENT_TIMEOUT_MS,
         idle_in_transaction_session_timeout: 4 * STATEMENT_TIMEOUT_MS,
       },
-    });
+    };
+    const onclose = (): void => {
+      this.#open = Math.max(0, this.#open - 1);
+      this.#measure();
+    };
+    this.#sql = postgres(url, { ...options, max, onclose });
+    this.#canceller = postgres(url, { ...options, max: 1 });
     this.#measure();
   }
 
-  /** Runs `work` on the pool, outside a transaction. Rejects with UNAVAILABLE when the server can't be reached. */
-  query<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    return this.#held(() => work(this.#sql));
+  /**
+   * Runs `work`, which is one statement, on the pool. Rejects with UNAVAILABLE when the server can't be reached. Within a call
+   * it ends with the call: when the caller has given up, the server's statement is cancelled, and the rejection is the
+   * reason of `callSignal`.
+   */
+  query<T>(work: (sql: ISql) => Promise<T>): Promise<T> {
+    // Only a transaction is sure to keep its connection, which must be known to be cancelled.
+    return callSignal() ? this.transaction(work) : this.#held(() => work(this.#sql));
   }
 
-  /** Runs `work` in a transaction that rolls back when it rejects. Rejects as `query` does. */
+  /** Runs `work` in a transaction that rolls back when it rejects. Ends with the call, and rejects, as `query` does. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.#held(async () => {
       // `begin` unwraps arrays of promises in its type; wrapping keeps T as it is.
-      const { value } = await this.#sql.begin(async (tx) => ({ value: await work(tx) }));
+      const { value } = await this.#sql.begin(async (tx) => ({ value: await this.#forCaller(tx, work) }));
       return value as T;
     });
   }
 
+  /** Runs `work` and has the server cancel its statements from the moment that the caller is gone until it has ended. */
+  async #forCaller<T>(tx: Transaction, work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const signal = callSignal();
+    if (!signal) return await work(tx);
+    signal.throwIfAborted();
+    // Sent with the statement that follows, so it costs no round trip.
+    const backend = tx<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`.execute();
+    const ended = new AbortController();
+    let cancelling: Promise<void> = Promise.resolve();
+    const cancel = (): void => {
+      cancelling = this.#cancel(backend, ended.signal);
+      cancelling.catch(() => undefined); // It is awaited below, but the work may end much later.
+    };
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      return await work(tx);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      ended.abort();
+      // The connection must not go to the next one while a cancellation is on its way to it.
+      await cancelling;
+    }
+  }
+
+  async #cancel(backend: PendingQuery<{ pid: number }[]>, ended: AbortSignal): Promise<void> {
+    const [row] = await backend;
+    while (row && !ended.aborted) {
+      await this.#canceller`SELECT pg_cancel_backend(${row.pid})`;
+      await pause(CANCEL_AGAIN_MS, ended);
+    }
+  }
+
   async #held<T>(work: () => Promise<T>): Promise<T> {
-    await this.#acquire();
+    const signal = callSignal();
+    await this.#acquire(signal);
     const taken = performance.now();
     try {
       return await work();
     } catch (error) {
+      if (signal?.aborted && codeOf(error) === QUERY_CANCELED) throw signal.reason;
       if (!isOutage(error)) throw error;
       throw new ServiceError("unavailable", "DATABASE_UNAVAILABLE", "the database can't be reached");
     } finally {
@@ -82,27 +129,41 @@ export class Database {
 
   /** Closes all connections, within `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
-    await this.#sql.end({ timeout: timeoutMs / 1000 });
+    const timeout = timeoutMs / 1000;
+    await Promise.all([this.#sql.end({ timeout }), this.#canceller.end({ timeout })]);
   }
 
-  async #acquire(): Promise<void> {
+  async #acquire(signal: AbortSignal | undefined): Promise<void> {
     const started = performance.now();
-    if (this.#used >= this.#max) await this.#wait();
+    if (this.#used >= this.#max) await this.#wait(signal);
     else this.#used += 1;
     this.#metrics.poolWait.observe((performance.now() - started) / 1000);
     this.#measure();
   }
 
-  #wait(): Promise<void> {
+  /** Waits for a connection that is given back, for 5 s or until the caller is gone. */
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
     return new Promise((resolve, reject) => {
-      const give = (): void => {
+      const settle = (): void => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", gone);
+      };
+      const give = (): void => {
+        settle();
         resolve();
       };
-      const timer = setTimeout(() => {
+      const leave = (error: unknown): void => {
+        settle();
         this.#waiting.splice(this.#waiting.indexOf(give), 1);
-        reject(new ServiceError("resource_exhausted", "DATABASE_POOL_EXHAUSTED", "no database connection became free"));
+        reject(error);
+      };
+      const gone = (): void => leave(signal?.reason);
+      const timer = setTimeout(() => {
+        const text = "no database connection became free";
+        leave(new ServiceError("resource_exhausted", "DATABASE_POOL_EXHAUSTED", text));
       }, WAIT_TIMEOUT_MS);
+      signal?.addEventListener("abort", gone, { once: true });
       this.#waiting.push(give);
     });
   }
@@ -123,5 +184,10 @@ export class Database {
 }
 
 function isOutage(error: unknown): boolean {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && OUTAGES.has(error.code);
+  const code = codeOf(error);
+  return code !== undefined && OUTAGES.has(code);
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

@@ -2,7 +2,7 @@
 import { type DescMethod, fromBinary, getOption, type Message, toBinary } from "@bufbuild/protobuf";
 import { Metadata, type ServerUnaryCall, type StatusObject, status } from "@grpc/grpc-js";
 import { Access, access } from "../gen/banyan/options/v1/options_pb.js";
-import { type CallContext, type Identity, identityOf } from "./context.ts";
+import { type CallContext, type Identity, identityOf, withCallSignal } from "./context.ts";
 import { ServiceError } from "./errors.ts";
 import { type Failure, failureOf, statusName } from "./grpc-status.ts";
 import type { Logger } from "./logger.ts";
@@ -12,6 +12,8 @@ import type { Validate } from "./validation.ts";
 
 const SLOW_SECONDS = 0.5;
 const SHED_RETRY_AFTER_SECONDS = 0.2;
+/** A caller cancels at its own deadline, and that may come in just before our timer for the same deadline. */
+const DEADLINE_TOLERANCE_MS = 20;
 
 export type RawCall = ServerUnaryCall<Uint8Array, Uint8Array>;
 export type Reply = (error: StatusObject | null, response: Uint8Array | null) => void;
@@ -51,17 +53,19 @@ export class Chain {
   async #observe(method: DescMethod, handler: Handler, call: RawCall, reply: Reply): Promise<void> {
     const { metrics, domain } = this.#options;
     const started = performance.now();
+    const gone = new AbortController();
+    call.once("cancelled", () => gone.abort(goneError(call)));
     let code: number = status.OK;
     let failure: Failure | undefined;
     let response: Uint8Array | null = null;
     try {
-      response = await this.#shed(method, handler, call);
+      response = await withCallSignal(gone.signal, () => this.#shed(method, handler, call));
     } catch (error) {
       failure = failureOf(error, domain);
       code = failure.object.code;
       this.#logFailure(method, failure, error);
     }
-    if (call.cancelled) code = Number(call.getDeadline()) < Date.now() ? status.DEADLINE_EXCEEDED : status.CANCELLED;
+    if (call.cancelled) code = isLate(call) ? status.DEADLINE_EXCEEDED : status.CANCELLED;
     else reply(failure?.object ?? null, response);
     const seconds = (performance.now() - started) / 1000;
     metrics.rpcDuration.observe(
@@ -112,6 +116,17 @@ export class Chain {
     if (failure.expected) this.#options.logger.debug(fields, "call refused");
     else this.#options.logger.error({ ...fields, error }, "call failed");
   }
+}
+
+function isLate(call: RawCall): boolean {
+  return Number(call.getDeadline()) - DEADLINE_TOLERANCE_MS < Date.now();
+}
+
+/** Why the caller waits no more; it is not sent, for there is nobody to read it. */
+function goneError(call: RawCall): ServiceError {
+  if (isLate(call))
+    return new ServiceError("deadline_exceeded", "DEADLINE_EXCEEDED", "the caller's deadline has passed");
+  return new ServiceError("cancelled", "CANCELLED", "the caller has cancelled");
 }
 
 /** INTERNAL passes: the edge has no route to such a method, and the network lets only the mesh in. */

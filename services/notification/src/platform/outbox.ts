@@ -1,7 +1,7 @@
 /** Events leave through a table: written in the transaction of their cause, published in order, marked after the broker's ack. */
 import { type DescMessage, type MessageShape, toBinary } from "@bufbuild/protobuf";
 import { type MsgHdrs, headers as natsHeaders } from "@nats-io/transport-node";
-import type { PendingQuery, Sql } from "postgres";
+import type { ISql, PendingQuery } from "postgres";
 import type { Broker } from "./broker.ts";
 import { type Clock, uuid7 } from "./clock.ts";
 import type { Database, Transaction } from "./database.ts";
@@ -44,7 +44,7 @@ export interface CausedEvent {
  * transaction. `cause` returns the `id` of each row; so does the whole. Wake the relay after it.
  */
 export function withEvents(
-  sql: Sql,
+  sql: ISql,
   cause: PendingQuery<{ id: string }[]>,
   events: readonly CausedEvent[],
   clock: Clock,

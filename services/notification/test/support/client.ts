@@ -34,11 +34,11 @@ export class TestClient implements Disposable {
     this.#client = new Client(target, credentials.createInsecure());
   }
 
-  /** Calls as `user` (empty: nobody); `deadlineMs` 0 sends no deadline. Rejects with grpc-js's error. */
+  /** Calls as `user` (empty: nobody); `deadlineMs` 0 sends no deadline, `signal` cancels. Rejects with grpc-js's error. */
   call<D extends DescMethodUnary>(
     method: D,
     request: MessageInitShape<D["input"]>,
-    more: { user?: string; metadata?: Record<string, string>; deadlineMs?: number } = {},
+    more: { user?: string; metadata?: Record<string, string>; deadlineMs?: number; signal?: AbortSignal } = {},
   ): Promise<Answer<MessageShape<D["output"]>>> {
     const metadata = new Metadata();
     if (more.user) metadata.set("banyan-user", more.user);
@@ -63,6 +63,7 @@ export class TestClient implements Disposable {
           else resolve({ message: response, initialMetadata });
         },
       );
+      more.signal?.addEventListener("abort", () => call.cancel());
       call.on("metadata", (received) => {
         initialMetadata = received;
       });
