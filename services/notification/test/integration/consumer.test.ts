@@ -33,6 +33,8 @@ import {
   testSettings,
 } from "../support/harness.ts";
 
+const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/;
 let database: TestDatabase;
 let mesh: Mesh;
 
@@ -133,7 +135,8 @@ test("the newest address is used, also when events come out of order", async () 
 test("what can't be read goes to the dead letters at once, with its reason, and holds nothing up", async () => {
   await using service = await startService(testSettings(database.url));
   const id = newId();
-  await mesh.publishRaw("user.registered", Buffer.from([0xff, 0xff]), { "ce-id": id, traceparent: "x" });
+  const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
+  await mesh.publishRaw("user.registered", Buffer.from([0xff, 0xff]), { "ce-id": id, traceparent });
   await mesh.publishRaw("user.registered", Buffer.from([]), { "ce-id": newId() });
   await mesh.publishRaw("user.registered", Buffer.from([]), {});
   const ada = person();
@@ -147,6 +150,9 @@ test("what can't be read goes to the dead letters at once, with its reason, and 
   assert.equal(letters[0]?.header("banyan-dlq-reason"), "MALFORMED");
   assert.equal(letters[0]?.header("banyan-dlq-consumer"), "notification-user");
   assert.equal(letters[0]?.header("ce-id"), id);
+  assert.equal(letters[0]?.header("traceparent"), traceparent);
+  assert.match(letters[1]?.header("traceparent") ?? "", TRACEPARENT, "it got the trace of its handling");
+  assert.ok(service.lines.some((line) => line.includes("event dead-lettered") && line.includes(TRACE_ID)));
 });
 
 test("events that lie ready are applied together, each once, and a bad one among them does not spoil the others", async () => {
@@ -202,12 +208,14 @@ test("orders that lie ready cost less than a transaction each, from the event to
 
 test("an event whose person never comes is given up after its deliveries, not before", async () => {
   await using service = await startService(testSettings(database.url), { retryDelayMs: () => 10 });
-  await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(newId()) });
+  const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
+  await mesh.publish("order.confirmed", OrderConfirmedSchema, { order: order(newId()) }, newId(), { traceparent });
   const [letter] = await eventually(async () => {
     const letters = await mesh.stored("DLQ");
     return letters.length > 0 ? letters : undefined;
   });
   assert.equal(letter?.header("banyan-dlq-reason"), "CONTACT_UNKNOWN");
+  assert.equal(letter?.header("traceparent"), traceparent);
   assert.equal(await inboxCount(service, 'outcome="retried"'), MAX_DELIVERIES - 1);
 });
 
@@ -252,8 +260,7 @@ test("while the database is away events wait, and none becomes a dead letter", a
 test("what was sent is told on NOTIFICATION, in the trace of the event that caused it", async () => {
   await using _service = await startService(testSettings(database.url));
   const ada = person();
-  const traceId = "0af7651916cd43dd8448eb211c80319c";
-  const more = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  const more = { traceparent: `00-${TRACE_ID}-b7ad6b7169203331-01` };
   await mesh.publish("user.registered", UserRegisteredSchema, registered(ada), newId(), more);
   const event = await eventually(async () => (await mesh.stored("NOTIFICATION"))[0]);
   assert.equal(event.subject, "notification.sent");
@@ -261,7 +268,7 @@ test("what was sent is told on NOTIFICATION, in the trace of the event that caus
   assert.equal(event.header("ce-source"), "banyan/notification");
   assert.equal(event.header("Nats-Msg-Id"), event.header("ce-id"));
   assert.equal(event.header("content-type"), "application/protobuf");
-  assert.ok(event.header("traceparent").includes(traceId));
+  assert.ok(event.header("traceparent").includes(TRACE_ID));
   assert.ok(!Buffer.from(event.data).toString("latin1").includes(ada.email), "no address leaves in an event");
 });
 
