@@ -75,11 +75,16 @@ export class Mesh {
   static async fresh(streams: readonly string[] = ["USER", "ORDER", "PAYMENT", "SHIPPING"]): Promise<Mesh> {
     ownNats ??= startNats(join(address("TEST_FOLDER"), `nats-${process.pid}`));
     process.env["TEST_NATS_URL"] = (await ownNats).url;
-    const connection = await connect({ servers: address("TEST_NATS_URL") });
-    const mesh = new Mesh(connection, await jetstreamManager(connection));
+    const mesh = await Mesh.at(address("TEST_NATS_URL"));
     for await (const { config } of mesh.manager.streams.list()) await mesh.manager.streams.delete(config.name);
     for (const name of streams) await mesh.addStream(name);
     return mesh;
+  }
+
+  /** On the broker at `url`, whose streams stay as they are. */
+  static async at(url: string): Promise<Mesh> {
+    const connection = await connect({ servers: url });
+    return new Mesh(connection, await jetstreamManager(connection));
   }
 
   async addStream(name: string): Promise<void> {
