@@ -38,9 +38,13 @@ export class HttpSender implements Sender {
     return !this.#guard.open;
   }
 
-  async send(id: string, content: Content): Promise<void> {
+  get mayRepeat(): boolean {
+    return this.#guard.mayRepeat;
+  }
+
+  async send(id: string, content: Content, attempt: number): Promise<void> {
     try {
-      await this.#guard.run((signal) => this.#post(id, content, signal));
+      await this.#guard.run((signal) => this.#post(id, content, signal), attempt > 1);
     } catch (error) {
       if (error instanceof NotTriedError) throw new ProviderDownError();
       throw error instanceof SendError ? error : new SendError("PROVIDER_UNAVAILABLE", true, error);

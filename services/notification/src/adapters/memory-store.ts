@@ -70,13 +70,14 @@ export class MemoryStore implements Store {
       .map(deliveryOf);
   }
 
-  claim(channel: Channel, limit: number, leaseMs: number): Promise<Claim[]> {
+  claim(channel: Channel, limit: number, leaseMs: number, repeats: boolean): Promise<Claim[]> {
     return this.#alone(() => {
       const now = this.#clock.now();
       const leaseEnd = new Date(now.getTime() + leaseMs);
       const leaseId = uuid7(this.#clock);
       const due = [...this.#state.deliveries.values()]
         .filter((one) => one.channel === channel && isOpen(one) && one.dueTime <= now)
+        .filter((one) => repeats || one.attemptCount === 0)
         .sort((a, b) => a.dueTime.getTime() - b.dueTime.getTime());
       return due.slice(0, limit).map((one) => {
         const change = { state: "SENDING", attemptCount: one.attemptCount + 1, dueTime: leaseEnd, leaseId } as const;

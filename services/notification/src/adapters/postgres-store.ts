@@ -59,7 +59,7 @@ export class PostgresStore implements Store {
     return rows.map(deliveryOf);
   }
 
-  async claim(channel: Channel, limit: number, leaseMs: number): Promise<Claim[]> {
+  async claim(channel: Channel, limit: number, leaseMs: number, repeats: boolean): Promise<Claim[]> {
     const now = this.#clock.now();
     const leaseEnd = new Date(now.getTime() + leaseMs);
     const leaseId = uuid7(this.#clock);
@@ -69,6 +69,7 @@ export class PostgresStore implements Store {
         WITH due AS (
           SELECT id, state FROM deliveries
           WHERE channel = ${channel} AND state IN ('PENDING', 'SENDING') AND due_time <= ${now}
+            AND (${repeats} OR attempt_count = 0)
           ORDER BY due_time LIMIT ${limit} FOR UPDATE SKIP LOCKED
         )
         UPDATE deliveries AS d

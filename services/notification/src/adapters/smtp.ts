@@ -76,10 +76,14 @@ export class SmtpSender implements Sender {
     return !this.#guard.open;
   }
 
+  get mayRepeat(): boolean {
+    return this.#guard.mayRepeat;
+  }
+
   async send(id: string, content: Content, attempt: number): Promise<void> {
     const message = this.#message(id, content, attempt);
     try {
-      await this.#guard.run(() => this.#hand(message));
+      await this.#guard.run(() => this.#hand(message), attempt > 1);
     } catch (error) {
       throw senderError(error);
     }

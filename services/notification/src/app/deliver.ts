@@ -48,7 +48,7 @@ export class Deliver {
     const free = concurrency - this.#inHand.size;
     this.#more = true;
     if (free === 0 || !sender.available) return false;
-    const claims = await store.claim(channel, free, leaseMs);
+    const claims = await store.claim(channel, free, leaseMs, sender.mayRepeat);
     this.#more = claims.length === free;
     for (const claim of claims) this.#begin(claim);
     return false;

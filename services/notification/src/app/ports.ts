@@ -23,8 +23,11 @@ export interface Store {
   /** One person's deliveries, newest first, older than `before` when given. */
   deliveriesOf(userId: string, before: string | undefined, limit: number): Promise<Delivery[]>;
 
-  /** Takes up to `limit` due deliveries of a channel for `leaseMs`, oldest first; each goes to one caller only. */
-  claim(channel: Channel, limit: number, leaseMs: number): Promise<Claim[]>;
+  /**
+   * Takes up to `limit` due deliveries of a channel for `leaseMs`, oldest first; each goes to one caller only. With `repeats`
+   * false it leaves those that were tried before.
+   */
+  claim(channel: Channel, limit: number, leaseMs: number, repeats: boolean): Promise<Claim[]>;
   /**
    * Writes what came of tries, all or none: SENT with its content emptied, FAILED, or PENDING again; the first two with their
    * event in the outbox. Returns the ids of those whose claim was still held; nothing changed for the others. One delivery
@@ -38,7 +41,12 @@ export interface Store {
 export interface Sender {
   /** False while the provider is known to be down: nothing is to be claimed for it. */
   readonly available: boolean;
-  /** Resolves when the provider has it. Rejects with SendError or ProviderDownError. `id` is the idempotency key. */
+  /** False while the retry budget is spent: nothing is to be claimed that was tried before. */
+  readonly mayRepeat: boolean;
+  /**
+   * Resolves when the provider has it. Rejects with SendError or ProviderDownError. `id` is the idempotency key, `attempt` is
+   * 1 for the first try.
+   */
   send(id: string, content: Content, attempt: number): Promise<void>;
   stop(): Promise<void>;
 }

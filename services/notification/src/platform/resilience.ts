@@ -1,4 +1,4 @@
-/** What stands around every call out: time-out, bounded concurrency, circuit breaker. The only user of cockatiel. */
+/** What stands around every call out: time-out, bounded concurrency, circuit breaker, retry budget. The only user of cockatiel. */
 import {
   BrokenCircuitError,
   type BulkheadPolicy,
@@ -11,6 +11,7 @@ import {
   handleWhen,
 } from "cockatiel";
 import { ServiceError } from "./errors.ts";
+import { RetryBudget } from "./retry-budget.ts";
 import type { Metrics } from "./telemetry.ts";
 import { withTimeout } from "./wait.ts";
 
@@ -36,7 +37,7 @@ const GAUGE = {
   [CircuitState.Isolated]: 2,
 } as const;
 
-/** The call was not made: the circuit is open or the bulkhead is full. */
+/** The call was not made: the circuit is open, the bulkhead is full, or the retry budget has nothing left for a repetition. */
 export class NotTriedError extends Error {
   override readonly name = "NotTriedError";
 }
@@ -45,6 +46,7 @@ export class Guard {
   readonly #options: GuardOptions;
   readonly #breaker: CircuitBreakerPolicy;
   readonly #bulkhead: BulkheadPolicy;
+  readonly #budget = new RetryBudget();
   #openUntil = 0;
 
   constructor(options: GuardOptions) {
@@ -59,27 +61,35 @@ export class Guard {
     });
     const { metrics, name: upstream } = options;
     metrics.circuitState.set({ upstream }, GAUGE[CircuitState.Closed]);
+    metrics.clientRetries.inc({ upstream }, 0);
     this.#breaker.onStateChange((state) => metrics.circuitState.set({ upstream }, GAUGE[state]));
   }
 
   /**
-   * Runs `call` with a signal that aborts at the time-out. Rejects with NotTriedError when it may not run, which is measured
-   * as a call all the same: UNAVAILABLE for an open circuit, RESOURCE_EXHAUSTED for a full bulkhead.
+   * Runs `call` with a signal that aborts at the time-out; `repeated` when what it asks for was asked before. Rejects with
+   * NotTriedError when it may not run, which is measured as a call all the same: UNAVAILABLE for an open circuit,
+   * RESOURCE_EXHAUSTED for a full bulkhead. A repetition beyond the budget is no call and is not measured.
    */
-  async run<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async run<T>(call: (signal: AbortSignal) => Promise<T>, repeated = false): Promise<T> {
+    if (repeated && !this.#budget.take()) throw new NotTriedError("retry budget spent");
     const started = performance.now();
     try {
-      return await this.#bulkhead.execute(() => this.#breaker.execute(() => this.#measured(call)));
+      const result = await this.#bulkhead.execute(() => this.#breaker.execute(() => this.#measured(call, repeated)));
+      if (repeated) this.#budget.giveBack();
+      return result;
     } catch (error) {
       const [status, why] = refusalOf(error);
+      if (repeated && (status || !this.#options.isFault(error))) this.#budget.giveBack();
       if (!status) throw error;
       this.#observe(status, started);
       throw new NotTriedError(why);
     }
   }
 
-  async #measured<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timeoutMs, name, isFault } = this.#options;
+  async #measured<T>(call: (signal: AbortSignal) => Promise<T>, repeated: boolean): Promise<T> {
+    const { timeoutMs, name, isFault, metrics } = this.#options;
+    if (repeated) metrics.clientRetries.inc({ upstream: name });
+    else this.#budget.earn();
     const started = performance.now();
     const cut = new AbortController();
     let status = "OK";
@@ -99,6 +109,11 @@ export class Guard {
     const { metrics, name: upstream } = this.#options;
     const seconds = (performance.now() - started) / 1000;
     metrics.clientDuration.observe({ upstream, rpc_method: "send", grpc_status }, seconds);
+  }
+
+  /** Whether the budget has something left for a repetition. */
+  get mayRepeat(): boolean {
+    return this.#budget.available;
   }
 
   /** True while the circuit is open and not yet due for a trial. */

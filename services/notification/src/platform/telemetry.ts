@@ -37,6 +37,12 @@ function rpcMetrics(base: Base) {
       buckets: SECONDS,
       ...base,
     }),
+    clientRetries: new Counter({
+      name: "rpc_client_retries_total",
+      help: "Calls out beyond the first for the same thing, each on the retry budget",
+      labelNames: ["upstream"] as const,
+      ...base,
+    }),
     circuitState: new Gauge({
       name: "rpc_client_circuit_state",
       help: "0 closed, 1 half open, 2 open",

@@ -42,7 +42,7 @@ export function storeContract(factory: StoreFactory): void {
     const add = async (...deliveries: ReturnType<typeof newDelivery>[]) =>
       await store.transaction((work) => work.addDeliveries(deliveries));
     const claimOne = async (): Promise<Claim> => {
-      const [claim] = await store.claim("EMAIL", 1, LEASE_MS);
+      const [claim] = await store.claim("EMAIL", 1, LEASE_MS, true);
       assert.ok(claim);
       return claim;
     };
@@ -123,7 +123,7 @@ export function storeContract(factory: StoreFactory): void {
       const due = newDelivery(clock);
       const later = newDelivery(clock, { createTime: new Date(clock.now().getTime() + 1) });
       await add(due, later, newDelivery(clock, { channel: "SMS" }), newDelivery(clock, { state: "SUPPRESSED" }));
-      const [claim, ...none] = await store.claim("EMAIL", 10, LEASE_MS);
+      const [claim, ...none] = await store.claim("EMAIL", 10, LEASE_MS, true);
       assert.ok(claim);
       assert.deepEqual(none, []);
       assert.equal(claim.delivery.id, due.id);
@@ -134,7 +134,7 @@ export function storeContract(factory: StoreFactory): void {
         [due.recipient, due.title, due.text, due.html],
       );
       assert.equal(claim.resumed, false);
-      assert.deepEqual(await store.claim("EMAIL", 10, LEASE_MS), []);
+      assert.deepEqual(await store.claim("EMAIL", 10, LEASE_MS, true), []);
     });
 
     test("a claim takes the oldest first and no more than asked", async () => {
@@ -142,17 +142,17 @@ export function storeContract(factory: StoreFactory): void {
       const old = newDelivery(clock, { createTime: new Date(clock.now().getTime() - 5) });
       await add(young, old);
       assert.deepEqual(
-        (await store.claim("EMAIL", 1, LEASE_MS)).map(({ delivery }) => delivery.id),
+        (await store.claim("EMAIL", 1, LEASE_MS, true)).map(({ delivery }) => delivery.id),
         [old.id],
       );
     });
 
     test("claimers at once never get the same delivery", async () => {
       await add(...Array.from({ length: 20 }, () => newDelivery(clock)));
-      const claims = await Promise.all(Array.from({ length: 8 }, () => store.claim("EMAIL", 4, LEASE_MS)));
+      const claims = await Promise.all(Array.from({ length: 8 }, () => store.claim("EMAIL", 4, LEASE_MS, true)));
       const ids = claims.flat().map(({ delivery }) => delivery.id);
       assert.equal(new Set(ids).size, ids.length);
-      let rest = await store.claim("EMAIL", 20, LEASE_MS);
+      let rest = await store.claim("EMAIL", 20, LEASE_MS, true);
       rest = [...claims.flat(), ...rest];
       assert.equal(rest.length, 20);
     });
@@ -181,7 +181,7 @@ export function storeContract(factory: StoreFactory): void {
       await add(newDelivery(clock));
       assert.equal(await record(await claimOne(), retry(500)), true);
       assert.equal((await onlyOne()).state, "PENDING");
-      assert.deepEqual(await store.claim("EMAIL", 1, LEASE_MS), []);
+      assert.deepEqual(await store.claim("EMAIL", 1, LEASE_MS, true), []);
       clock.advance(500);
       const second = await claimOne();
       assert.equal(second.delivery.attemptCount, 2);
@@ -189,6 +189,21 @@ export function storeContract(factory: StoreFactory): void {
       await record(second, { ...retry(0), tried: false });
       assert.equal((await onlyOne()).attemptCount, 1);
       assert.deepEqual(await fixture.announced(), []);
+    });
+
+    test("what was tried before is left where it is while nothing may be repeated", async () => {
+      await add(newDelivery(clock));
+      await record(await claimOne(), retry(0));
+      await add(newDelivery(clock));
+      clock.advance(1);
+      const fresh = await store.claim("EMAIL", 2, LEASE_MS, false);
+      assert.deepEqual(
+        fresh.map(({ delivery }) => delivery.attemptCount),
+        [1],
+      );
+      clock.advance(LEASE_MS);
+      assert.deepEqual(await store.claim("EMAIL", 2, LEASE_MS, false), [], "nor what a dead sender may have sent");
+      assert.equal((await store.claim("EMAIL", 2, LEASE_MS, true)).length, 2);
     });
 
     test("when a lease ends, another may take over, and the first can change nothing any more", async () => {
@@ -210,10 +225,10 @@ export function storeContract(factory: StoreFactory): void {
     test("tries that end together are recorded together, each with its own result, a lost claim among them left alone", async () => {
       const deliveries = Array.from({ length: 4 }, () => newDelivery(clock));
       await add(...deliveries);
-      const [lost] = await store.claim("EMAIL", 1, LEASE_MS);
+      const [lost] = await store.claim("EMAIL", 1, LEASE_MS, true);
       assert.ok(lost);
       clock.advance(LEASE_MS);
-      const claims = await store.claim("EMAIL", 4, LEASE_MS);
+      const claims = await store.claim("EMAIL", 4, LEASE_MS, true);
       const own = (id: string | undefined) => claims.find(({ delivery }) => delivery.id === id) as Claim;
       const [sent, failed, later] = deliveries.filter(({ id }) => id !== lost.delivery.id).map(({ id }) => own(id));
       assert.ok(sent && failed && later);

@@ -21,6 +21,7 @@ export class FakeClock implements Clock {
 
 export class FakeSender implements Sender {
   available = true;
+  mayRepeat = true;
   readonly sent: { id: string; content: Content; attempt: number }[] = [];
   /** Thrown one after the other by the next calls; undefined lets one pass. */
   readonly failures: (Error | undefined)[] = [];

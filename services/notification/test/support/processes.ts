@@ -1,7 +1,7 @@
 /** Child processes of the tests: started, waited for by what they print, and always stopped. */
 import { type ChildProcess, execFile, type SpawnOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { promisify } from "node:util";
 
 export const run = promisify(execFile);
@@ -41,9 +41,15 @@ export function start(command: string, args: readonly string[], options: SpawnOp
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const address = server.address();
+  const port = portOf(server);
   server.close();
   await once(server, "close");
+  return port;
+}
+
+/** The port that `server` listens on. */
+export function portOf(server: Server): number {
+  const address = server.address();
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
 }

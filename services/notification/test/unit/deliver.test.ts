@@ -143,7 +143,7 @@ test("nothing is claimed while the circuit is open", async () => {
 
 test("a sender that died while sending is followed by another after its lease, under the same id", async () => {
   await add();
-  const [lost] = await store.claim("EMAIL", 1, LEASE_MS);
+  const [lost] = await store.claim("EMAIL", 1, LEASE_MS, true);
   await round();
   assert.equal(sender.sent.length, 0);
   clock.advance(LEASE_MS);
@@ -157,7 +157,7 @@ test("a sender that died while sending is followed by another after its lease, u
 test("one that died in its last try is given up, not sent a ninth time", async () => {
   await add();
   for (let i = 0; i < 8; i += 1) {
-    await store.claim("EMAIL", 1, LEASE_MS);
+    await store.claim("EMAIL", 1, LEASE_MS, true);
     clock.advance(LEASE_MS);
   }
   await round();

@@ -1,35 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Guard, NotTriedError } from "../../src/platform/resilience.ts";
-import { createMetrics } from "../../src/platform/telemetry.ts";
+import { NotTriedError } from "../../src/platform/resilience.ts";
 import { eventually } from "../support/eventually.ts";
+import { guard } from "../support/guard.ts";
 
 /** Values of `rpc_client_circuit_state`. */
 const CLOSED = 0;
 const HALF_OPEN = 1;
 const OPEN = 2;
-
-function guard(more: object = {}) {
-  const metrics = createMetrics();
-  const options = { name: "x", metrics, timeoutMs: 1000, maxConcurrent: 1, failuresToOpen: 2, openMs: 60_000 };
-  const lines = async () => (await metrics.registry.metrics()).split("\n");
-  return {
-    guard: new Guard({ ...options, isFault: () => true, ...more }),
-    /** `rpc_client_circuit_state`. */
-    state: async () =>
-      Number((await lines()).find((line) => line.startsWith("rpc_client_circuit_state{"))?.split(" ")[1]),
-    /** `rpc_client_call_duration_seconds`: how many calls ended with each status. */
-    calls: async () => {
-      const counted =
-        /^rpc_client_call_duration_seconds_count\{upstream="x",rpc_method="send",grpc_status="(\w+)"\} (\d+)/;
-      const found = (await lines()).flatMap((line) => {
-        const [, status, count] = counted.exec(line) ?? [];
-        return status ? [[status, Number(count)]] : [];
-      });
-      return Object.fromEntries(found) as Record<string, number>;
-    },
-  };
-}
 
 test("the circuit opens after failures in a row, refuses without calling and tells it in a metric", async () => {
   const { guard: one, state, calls } = guard();
