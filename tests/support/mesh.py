@@ -93,13 +93,14 @@ class RunningMesh:
 
 
 @contextmanager
-def fresh_mesh(*options: str) -> Iterator[RunningMesh]:
-    """Starts a copy of its own with empty books, `options` given to `up`, and stops it at the end."""
+def fresh_mesh(*options: str, **environment: str) -> Iterator[RunningMesh]:
+    """Starts a copy of its own with empty books, `options` and `environment` given to `up`; stops it at the end."""
     with tempfile.TemporaryDirectory(prefix="banyan-test-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
         home.chmod(0o755)  # PostgreSQL's own account walks through it
         mesh = RunningMesh(home)
         staff = {"BANYAN_STAFF_EMAIL": STAFF[0], "BANYAN_STAFF_PASSWORD": STAFF[1]}
+        settings = {"CARRIER_STEP_S": "2", **staff, **environment}
         try:
             mesh.run(
                 "up",
@@ -108,8 +109,7 @@ def fresh_mesh(*options: str) -> Iterator[RunningMesh]:
                 str(free_port_base()),
                 *options,
                 deadline_s=UP_DEADLINE_S,
-                CARRIER_STEP_S="2",
-                **staff,
+                **settings,
             )
             yield mesh
         finally:
