@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 import nats
 from nats.aio.client import Client
 from nats.errors import Error, NoServersError
-from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
@@ -73,7 +72,7 @@ async def follow(broker: JetStreamContext, stream: str, subject: str = "") -> As
     while True:
         try:
             messages = await subscription.fetch(100, timeout=WAIT_S)
-        except NatsTimeoutError:
+        except TimeoutError:  # the client raises its own kind, or the plain one when nothing came at all
             continue
         for message in messages:
             headers = dict(message.headers or {})

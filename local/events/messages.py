@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import descriptor_pool, json_format, message_factory
@@ -73,7 +73,7 @@ def _class_of(kind: str) -> Any:
 
 @cache
 def _load_contracts() -> None:
-    package = importlib.import_module("banyan")
-    for module in pkgutil.walk_packages(package.__path__, "banyan."):
-        if module.name.endswith("_events_pb2"):
-            importlib.import_module(module.name)
+    # By their files: the folders of generated code are no packages (they have no __init__), which pkgutil passes over.
+    for folder in map(Path, importlib.import_module("banyan").__path__):
+        for file in folder.rglob("*_events_pb2.py"):
+            importlib.import_module(".".join(("banyan", *file.relative_to(folder).with_suffix("").parts)))

@@ -16,6 +16,7 @@ from local.events.messages import DLQ_STREAM, Stored
 from local.home import Home
 from local.stores import nats
 from local.verbs.events_rebuild import rebuild
+from local.view.asking import confirmed
 from local.view.console import out
 from local.view.tables import show_table
 
@@ -81,11 +82,13 @@ def replay(
         list[int] | None, typer.Argument(metavar="[SEQUENCE]...", help="As dlq lists.")
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="All dead letters.")] = False,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do it; without, only say what would be done.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> int:
-    """Send dead letters again, to all consumers of their subject; those that had their effect ignore them."""
+    """Send dead letters again, to all consumers of their subject; those that had their effect ignore them.
+
+    Exit code 0: sent (or nothing to send), 1: refused.
+    """
     if bool(sequences) == every:
         raise LocalError(
             "name the dead letters by their sequence as `./banyan events dlq` lists them, or use --all"
@@ -98,10 +101,12 @@ def replay(
     if not chosen:
         out.print("no dead letters", style="green")
         return 0
-    if not yes:
-        _letter_table(chosen)
-        out.print(f"\nnothing was sent: repeat with --yes to send {len(chosen)} again", style="yellow")
+    _letter_table(chosen)
+    if dry_run:
         return 0
+    if not confirmed(f"send {len(chosen)} again?", yes=yes):
+        out.print("nothing was done", style="yellow")
+        return 1
     asyncio.run(_replay(chosen))
     out.print(f"{len(chosen)} sent again", style="green")
     return 0

@@ -45,6 +45,15 @@ func deliveriesOf(message jetstream.Msg) uint64 {
 	return about.NumDelivered
 }
 
+// placeOf is the message's sequence in its stream.
+func placeOf(message jetstream.Msg) uint64 {
+	about, err := message.Metadata()
+	if err != nil { // it did not come from a stream, which a test may do
+		return 0
+	}
+	return about.Sequence.Stream
+}
+
 // backoff is 1, 2, 4, 8 and then 16 s.
 func backoff(deliveries uint64) time.Duration {
 	return time.Second << min(max(deliveries, 1)-1, 4)
@@ -67,7 +76,8 @@ func (i *Inbox) bury(ctx context.Context, message jetstream.Msg, cause error) er
 	header.Set(dlqConsumerHeader, i.config.Consumer)
 	if id := header.Get(eventIDHeader); id != "" {
 		// The event's id alone would make the broker drop it as a repeat when another consumer has given it up as well.
-		header.Set(jetstream.MsgIDHeader, i.config.Consumer+"."+id)
+		// With its place: a letter that is sent again and fails again is another one, which the broker must not drop.
+		header.Set(jetstream.MsgIDHeader, fmt.Sprintf("%s.%s.%d", i.config.Consumer, id, placeOf(message)))
 	}
 	_, err := i.bus.stream.PublishMsg(ctx, &nats.Msg{
 		Subject: fmt.Sprintf("%s%s.%s", dlqPrefix, i.config.Consumer, message.Subject()), Header: header, Data: message.Data(),

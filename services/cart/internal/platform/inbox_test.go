@@ -152,7 +152,7 @@ func TestAFailureIsTriedSixTimesAndThenKept(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"banyan-dlq-reason": "no room left", "banyan-dlq-consumer": "demo-thing", "ce-id": "bad",
-		"ce-type": "demo.v1.ThingMade", "ce-subject": "t1", jetstream.MsgIDHeader: "demo-thing.bad",
+		"ce-type": "demo.v1.ThingMade", "ce-subject": "t1", jetstream.MsgIDHeader: "demo-thing.bad.1",
 	} {
 		if got := letter.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)

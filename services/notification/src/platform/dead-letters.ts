@@ -18,8 +18,8 @@ export async function storeDeadLetter(broker: Broker, consumer: string, message:
   if (trace && !headers.has("traceparent")) headers.set("traceparent", formatTraceparent(trace));
   headers.set("banyan-dlq-reason", reason);
   headers.set("banyan-dlq-consumer", consumer);
-  // Two consumers may give up the same event; each letter counts.
-  headers.set("Nats-Msg-Id", `${consumer}.${message.headers?.get("ce-id") || message.seq}`);
+  // Two consumers may give up the same event, and one that is sent again may fail again; each letter counts.
+  headers.set("Nats-Msg-Id", `${consumer}.${message.headers?.get("ce-id") ?? ""}.${message.seq}`);
   await broker.ensureStream("DLQ", ["dlq.>"]);
   await broker.jetstream().publish(`dlq.${consumer}.${message.subject}`, message.data, { headers });
 }

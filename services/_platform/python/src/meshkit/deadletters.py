@@ -35,7 +35,8 @@ class DeadLetters:
         headers[wire.DLQ_REASON_HEADER] = _one_line(redact(reason))
         headers[wire.DLQ_CONSUMER_HEADER] = self._consumer
         if event_id := headers.get("ce-id"):
-            headers[MSG_ID] = f"{self._consumer}.{event_id}"
+            # With its place: a letter that is sent again and fails again is another one, which the broker must not drop.
+            headers[MSG_ID] = f"{self._consumer}.{event_id}.{message.metadata.sequence.stream}"
         subject = f"dlq.{self._consumer}.{message.subject}"
         await self._nats.jetstream.publish(subject, message.data, headers=headers, timeout=5)
         log.error("event dead-lettered", consumer=self._consumer, subject=message.subject, event_id=event_id)
