@@ -281,6 +281,7 @@ async def _events_of(producer: str, sources: Sources, known: Held) -> AsyncItera
                 if subject in table.LISTENERS[name]
                 and places_in_stream
                 and places_in_stream[0] <= passed.get(name, 0)
+                and (name != cart.CONSUMER or known.now - platform.made_at(event_id) < cart.KEEPS)
             ),
         )
 

@@ -24,6 +24,8 @@ from local.tests.test_audit_sources import EVENT, seven
 Database = Callable[[str], str]
 JUDGED: Final = [each for each in INVARIANTS if each.name in {"events-applied", "dead-letters"}]
 APPLIED, LOST, BURIED, REPLAYED = (seven(number) for number in range(1, 5))
+FORGOTTEN: Final = seven(5, age_s=8 * 24 * 3600.0)
+"""Too old for cart to remember; the stream still has it."""
 
 
 async def settle(url: str, *events: str) -> None:
@@ -70,7 +72,7 @@ async def test_every_event_is_looked_for_in_carts_redis(
 ) -> None:
     order = database(str(ROOT / "services/order"))
     connection = await asyncpg.connect(order)
-    events = (APPLIED, LOST, BURIED, REPLAYED)
+    events = (APPLIED, LOST, BURIED, REPLAYED, FORGOTTEN)
     for event in events:
         await connection.execute(EVENT, event, "order.confirmed", datetime.now(UTC))
     await connection.close()

@@ -45,9 +45,9 @@ def target(databases: dict[str, str], url: str = "") -> Target:
     return Target(name="test", services=frozenset(databases), databases=databases, nats=url)
 
 
-def seven(number: int) -> str:
-    """A UUIDv7 of a minute ago."""
-    millis = int((datetime.now(UTC).timestamp() - 60) * 1000)
+def seven(number: int, age_s: float = 60.0) -> str:
+    """A UUIDv7 of a minute ago, or of `age_s` seconds ago."""
+    millis = int((datetime.now(UTC).timestamp() - age_s) * 1000)
     return str(uuid.UUID(int=(millis << 80) | (7 << 76) | (2 << 62) | number))
 
 

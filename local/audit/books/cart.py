@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
@@ -13,7 +14,9 @@ from redis.exceptions import RedisError
 from local.errors import LocalError
 
 SETTLED: Final = "cart:settled:"
-"""`cart:settled:<event id>` is set in the step that has the effect, and stays for longer than streams keep events."""
+"""`cart:settled:<event id>` is set in the step that has the effect."""
+KEEPS: Final = timedelta(days=8) - timedelta(hours=1)
+"""A mark stays for 8 days from then on (cart's SettledTTL); streams keep events for longer. Less a margin."""
 CONSUMER: Final = "cart-order"
 TIMEOUT_S: Final = 20.0
 CHUNK: Final = 1000
