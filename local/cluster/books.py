@@ -61,6 +61,23 @@ def cluster_target(kubectl: Path, namespace: str) -> Iterator[Target]:
         )
 
 
+@contextmanager
+def database(kubectl: Path, namespace: str, service: str) -> Iterator[str]:
+    """The address of one service's database in `namespace`, with the service's own role, for as long as the context lasts.
+
+    Works on the stores of the development charts. LocalError when the namespace has no such database or secret.
+    """
+    store = f"{service}-postgres"
+    if store not in {each["metadata"]["name"] for each in _get(kubectl, namespace, "services")}:
+        raise LocalError(
+            f"namespace {namespace!r} has no {store} of the development charts: is the shop installed there?"
+        )
+    secrets = {each["metadata"]["name"]: each.get("data", {}) for each in _get(kubectl, namespace, "secrets")}
+    url = _url(secrets, namespace, f"{service}-database")
+    with forwards(kubectl, namespace, {store: POSTGRES_PORT}) as addresses:
+        yield _at(url, addresses[store])
+
+
 def _url(secrets: dict[str, dict[str, str]], namespace: str, name: str) -> str:
     try:
         return base64.b64decode(secrets[name]["url"]).decode()

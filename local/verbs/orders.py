@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -23,6 +24,9 @@ from local.view.console import complain, out
 from local.view.tables import show_table
 
 COULD_NOT_LOOK = 2
+Namespace = Annotated[
+    str, typer.Option(metavar="NS", help="The shop in this namespace of the cluster of KUBECONFIG.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -41,12 +45,14 @@ def stuck(
     clock_offset: Annotated[
         float, typer.Option(envvar="BANYAN_CLOCK_OFFSET_S", help="Seconds the services' clocks are ahead.")
     ] = 0.0,
+    namespace: Namespace = "",
     as_json: Annotated[bool, typer.Option("--json", help="As one JSON document.")] = False,
 ) -> int:
     """List parked workflows and those older than their limit. Exit code 0: none, 1: some, 2: could not look."""
     try:
         limit_s = seconds(older_than) if older_than else None
-        found = asyncio.run(_stuck(dsn(Home.from_environment(), "order"), clock_offset, limit_s))
+        with books(namespace) as address:
+            found = asyncio.run(_stuck(address, clock_offset, limit_s))
     except LocalError as error:
         complain(str(error))
         return COULD_NOT_LOOK
@@ -61,19 +67,35 @@ def stuck(
 
 def resume(
     order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="As `orders stuck` lists it.")],
+    *,
+    namespace: Namespace = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> int:
     """Let a parked workflow go on, after what parked it is mended. Every step may be repeated."""
     key = resuming.order_key(order_id)
-    address = dsn(Home.from_environment(), "order")
-    step, reason = asyncio.run(_parked(address, key))
-    out.print(f"{key} is parked at {step}: {reason or 'no reason'}", markup=False)
-    if not confirmed("is the cause mended, and may it go on?", yes=yes):
-        out.print("nothing was done", style="yellow")
-        return 1
-    asyncio.run(_resume(address, key))
-    out.print("it goes on: see `./banyan orders stuck`", style="green")
+    with books(namespace) as address:
+        step, reason = asyncio.run(_parked(address, key))
+        out.print(f"{key} is parked at {step}: {reason or 'no reason'}", markup=False)
+        if not confirmed("is the cause mended, and may it go on?", yes=yes):
+            out.print("nothing was done", style="yellow")
+            return 1
+        asyncio.run(_resume(address, key))
+    where = f" --namespace {namespace}" if namespace else ""
+    out.print(f"it goes on: see `./banyan orders stuck{where}`", style="green")
     return 0
+
+
+@contextmanager
+def books(namespace: str) -> Iterator[str]:
+    """The address of order's database, with the service's own role: of the mesh here, or in a namespace of a cluster."""
+    if not namespace:
+        yield dsn(Home.from_environment(), "order")
+        return
+    from local.cluster.books import database  # noqa: PLC0415 - only who has a cluster needs its tools
+    from local.cluster.tools import kubectl  # noqa: PLC0415
+
+    with database(kubectl(), namespace, "order") as address:
+        yield address
 
 
 async def _stuck(address: str, clock_offset_s: float, older_than_s: float | None) -> list[Stuck]:
