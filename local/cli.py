@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
+from typing import Final
 
 import typer
 from typer.exceptions import TyperException
@@ -13,6 +16,7 @@ from local.errors import LocalError, from_os_error
 from local.topology import unknown_name
 from local.view.console import complain
 
+INTERRUPTED: Final = 130
 VERBS = {
     "up": "local.verbs.up",
     "down": "local.verbs.down",
@@ -77,7 +81,7 @@ def main(words: Sequence[str] | None = None) -> int:
         complain(f"{error.format_message().rstrip('.')}: see ./banyan {' '.join(arguments[:1])} --help")
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stdout = None  # whoever read us has gone: nothing may be flushed at exit
         return 0
@@ -86,5 +90,25 @@ def main(words: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run_as_process() -> int:
+    """`main` for a process of its own: SIGTERM ends a command as Ctrl-C does, clean-up included, with exit code 143.
+
+    Only the first one counts, so that nothing cuts the clean-up short but SIGKILL (or Ctrl-C).
+    """
+    told: list[int] = []
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if told:
+            return
+        told.append(number)
+        # What SIGINT does now: asyncio has it cancel the main task. A shell's background job was told to ignore it.
+        interrupt = signal.getsignal(signal.SIGINT)
+        (interrupt if callable(interrupt) else signal.default_int_handler)(signal.SIGINT, frame)
+
+    signal.signal(signal.SIGTERM, end)
+    code = main()
+    return 128 + signal.SIGTERM if told and code == INTERRUPTED else code
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_as_process())
