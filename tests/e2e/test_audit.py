@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import asyncpg
@@ -188,31 +190,82 @@ async def test_books_agree_until_somebody_changes_them(mesh: RunningMesh, histor
     assert (code, found(after)) == (0, {})
 
 
-async def test_watching_judges_what_has_settled(mesh: RunningMesh, buyer: Shop, staff: Shop) -> None:
-    product = new_product(staff, stock=50)
-    buyer.place((product, 1))  # has settled when the audit, which takes longer to start, looks first
-    watching = asyncio.create_task(
-        asyncio.to_thread(
-            audit,
-            mesh,
-            "--watch",
-            "--for",
-            "1s",
-            "--every",
-            "10s",
-            "--settle",
-            "1s",
-            "--only",
-            "orders-known",
+class Watch:
+    """An audit that watches, as a process, and the rounds it has told of so far."""
+
+    def __init__(self, mesh: RunningMesh) -> None:
+        self.process = subprocess.Popen(
+            [str(ROOT / "banyan"), "audit", "--json", "--watch", "--every", "1s", "--settle", "2s"],
+            cwd=ROOT,
+            env={**os.environ, "BANYAN_HOME": str(mesh.home), "NO_COLOR": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
         )
-    )
-    while not watching.done():
-        await asyncio.to_thread(buyer.place, (product, 1))
-    code, document, errors = await watching
-    assert code == 0, errors
-    (orders,) = document["invariants"]
-    assert orders["checked"] > 0
-    assert document["violations"] == 0
+        self.rounds: list[Json] = []
+        self._reader = Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            self.rounds.extend(map(json.loads, lines))
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit code."""
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()
+            self._reader.join()
+
+
+def ordering_until(shop: Shop, product: str, met: Callable[[], bool]) -> None:
+    """One order after the other until it is so."""
+
+    def once() -> bool:
+        shop.place((product, 1))
+        return met()
+
+    assert eventually(once, deadline_s=DEADLINE_S, interval_s=0.2)
+
+
+def test_watching_under_orders_finds_nothing_and_ends_with_0(
+    mesh: RunningMesh, buyer: Shop, staff: Shop
+) -> None:
+    watch, product = Watch(mesh), new_product(staff, stock=1000)
+    try:
+        ordering_until(buyer, product, lambda: len(watch.rounds) >= 4)
+    finally:
+        code = watch.stop()
+    assert [found(each) for each in watch.rounds if found(each)] == []
+    assert code == 0
+    orders = [
+        each["checked"] for one in watch.rounds for each in one["invariants"] if each["name"] == "order-sums"
+    ]
+    assert orders == sorted(orders) and orders[0] < orders[-1], "it did not see the orders come"
+
+
+async def test_watching_sees_what_somebody_changes_and_ends_with_1(
+    mesh: RunningMesh, buyer: Shop, staff: Shop
+) -> None:
+    product = new_product(staff, stock=1000)
+    order_id = buyer.place((product, 1))["orderId"]
+    watch = Watch(mesh)
+    change = f"UPDATE orders SET lines = jsonb_set(lines, '{{{{0,quantity}}}}', '{{}}') WHERE order_id = '{order_id}'"
+    try:
+        await asyncio.to_thread(ordering_until, buyer, product, lambda: len(watch.rounds) >= 2)
+        before = len(watch.rounds)
+        async with changed(mesh.run("dsn", "order").strip(), change.format(9), change.format(1)):
+            seen = lambda: any(order_id in found(each).get("order-sums", []) for each in watch.rounds)  # noqa: E731
+            await asyncio.to_thread(ordering_until, buyer, product, seen)
+        after = len(watch.rounds) + 1  # one may have begun before it was put right
+        await asyncio.to_thread(ordering_until, buyer, product, lambda: len(watch.rounds) > after)
+    finally:
+        code = watch.stop()
+    assert [found(each) for each in watch.rounds[:before]] == [{}] * before
+    assert found(watch.rounds[after]) == {}
+    assert code == 1, "a violation that was seen once is not forgotten"
 
 
 def test_part_that_is_not_there_is_skipped_and_said_so(
