@@ -18,6 +18,8 @@ from tests.support.mesh import RunningMesh
 from tests.support.shop import FINAL, Shop
 
 CUSTOMERS: Final = 20
+CARTS_EACH: Final = 20
+"""400 carts for 40 of each thing."""
 DEADLINE_S: Final = 240.0
 TRY_S: Final = 20.0
 # "Not now": what a client repeats with the same key, as it does when no answer comes.
@@ -115,12 +117,68 @@ def test_a_thousand_want_one_of_a_hundred(mesh: RunningMesh, staff: Shop, crowd:
     check(mesh, staff, orders, [product], units=100)
 
 
+async def asked(
+    http: httpx2.AsyncClient, shop: Shop, method: str, path: str, body: Json | None = None
+) -> Json:
+    """One request about a cart, asked again while the answer is "not now" or none."""
+    headers = {"authorization": shop.http.headers["authorization"]}
+    if method != "GET":
+        headers["idempotency-key"] = uuid.uuid4().hex
+    while True:
+        try:
+            answer = await http.request(method, path, json=body, headers=headers)
+        except httpx2.TransportError:
+            continue
+        if answer.is_success:
+            found: Json = answer.json()
+            return found
+        assert answer.status_code in NOT_NOW, f"{answer.status_code} {answer.text[:500]}"
+        await asyncio.sleep(random.uniform(0.1, 0.5))
+
+
+async def emptied(http: httpx2.AsyncClient, shop: Shop) -> None:
+    """Returns when what was bought has left the cart, which an event does."""
+    while True:
+        if not (await asked(http, shop, "GET", "/v1/cart"))["cart"].get("items"):
+            return
+        await asyncio.sleep(0.1)
+
+
+async def buy_carts(http: httpx2.AsyncClient, shop: Shop, wishes: Sequence[Sequence[str]]) -> list[Json]:
+    """One cart after the other, filled in the order of its wish; the next one when what was bought has left it."""
+    orders = []
+    for wish in wishes:
+        for product in wish:
+            await asked(http, shop, "PUT", f"/v1/cart/items/{product}", {"quantity": 1})
+        orders.append(await place_and_follow(http, shop, shop.order_body()))
+        if orders[-1]["state"] != "ORDER_STATE_REJECTED":
+            await emptied(http, shop)
+    return orders
+
+
+async def rush_with_carts(
+    mesh: RunningMesh, crowd: Sequence[Shop], wishes: Sequence[Sequence[Sequence[str]]]
+) -> list[Json]:
+    """All customers at once, each with the carts of one row of `wishes`."""
+    async with (
+        asyncio.timeout(DEADLINE_S),
+        httpx2.AsyncClient(base_url=mesh.gateway, timeout=TRY_S) as http,
+    ):
+        bought = [buy_carts(http, shop, row) for shop, row in zip(crowd, wishes, strict=True)]
+        return [order for orders in await asyncio.gather(*bought) for order in orders]
+
+
 @pytest.mark.timeout(DEADLINE_S + 60)
-def test_five_scarce_things_in_any_order_never_lock_each_other_out(
+def test_carts_of_five_scarce_things_in_any_order_never_lock_each_other_out(
     mesh: RunningMesh, staff: Shop, crowd: list[Shop]
 ) -> None:
     products = [new_product(staff, stock=40, price=100) for _ in range(5)]
     dice = random.Random(5)
-    wishes = [dice.sample(products, len(products)) for _ in range(200)]
-    orders = asyncio.run(rush(mesh, crowd, wishes))
+    wishes = [[dice.sample(products, len(products)) for _ in range(CARTS_EACH)] for _ in crowd]
+    orders = asyncio.run(rush_with_carts(mesh, crowd, wishes))
     check(mesh, staff, orders, products, units=40)
+    assert {len(order["lines"]) for order in orders} == {len(products)}
+
+
+def test_the_books_balance_after_it(mesh: RunningMesh) -> None:
+    assert "invariants hold" in mesh.run("audit", deadline_s=180)
