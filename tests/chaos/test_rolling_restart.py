@@ -13,6 +13,7 @@ from local.bench.rolling import LEAST_REQUESTS, gateways, roll_under_load
 from tests.support.mesh import STAFF, RunningMesh, fresh_mesh
 
 ROLL_DEADLINE_S: Final = 420.0
+AUDIT_DEADLINE_S: Final = 180.0
 DEADLINE_S: Final = 1_500.0
 
 
@@ -39,3 +40,4 @@ def test_a_rolling_restart_loses_no_request(mesh: RunningMesh) -> None:
     assert [name for name in before if before[name] == after[name]] == []
     assert len(rolled.records.requests) >= LEAST_REQUESTS
     assert (rolled.failed, rolled.not_retryable, rolled.records.odd) == ([], Counter(), []), rolled.as_json()
+    assert "invariants hold" in mesh.run("audit", deadline_s=AUDIT_DEADLINE_S)
