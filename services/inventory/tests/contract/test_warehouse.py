@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from inventory.adapters.postgres import PostgresWarehouse
 from inventory.app import keep_stock, read, settle
 from inventory.app.ports import Warehouse
 from inventory.app.reserve import reserve
@@ -14,6 +15,7 @@ from inventory.app.sweep import sweep
 from inventory.domain.errors import OutOfStock, ReservationEnded, ReservationExists, ReservationNotFound
 from inventory.domain.reservation import Reservation, State
 from meshkit.clock import FakeClock, uuid7
+from meshkit.postgres import Database
 
 TTL = timedelta(minutes=15)
 
@@ -188,3 +190,45 @@ async def test_safety_stock_is_not_for_sale(warehouse: Warehouse, clock: FakeClo
     assert (counted.received, counted.available) == (4, 1)
     with pytest.raises(OutOfStock):
         await hold(warehouse, clock, {product: 2})
+
+
+async def test_a_transaction_that_fails_late_leaves_nothing(warehouse: Warehouse, clock: FakeClock) -> None:
+    (product,) = await stocked(warehouse, clock, 5)
+    held, order_id = await hold(warehouse, clock, {product: 2}), uuid7()
+
+    async def fail_at_the_end() -> None:
+        async with warehouse.transaction() as stock:
+            await reserve(stock, order_id, {product: 1}, ttl=TTL, now=clock.now())
+            await settle.commit(stock, held.order_id, now=clock.now())
+            await keep_stock.receive_goods(stock, product, 7, now=clock.now())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_at_the_end()
+    assert await levels(warehouse, product) == (3, 2, 0, 0)
+    assert await read.get_reservation(warehouse, held.order_id) == held
+    with pytest.raises(ReservationNotFound):
+        await read.get_reservation(warehouse, order_id)
+
+
+async def test_a_failed_transaction_tells_nobody(pool: Database, clock: FakeClock) -> None:
+    """Neither the ledger nor the outbox keeps anything of it."""
+    warehouse = PostgresWarehouse(pool)
+    (product,) = await stocked(warehouse, clock, 5)
+
+    async def written() -> tuple[int, int]:
+        async with pool.acquire() as connection:
+            sql = "SELECT (SELECT count(*) FROM movement), (SELECT count(*) FROM outbox)"
+            movements, events = await connection.fetchrow(sql)
+        return movements, events
+
+    before = await written()
+
+    async def fail_at_the_end() -> None:
+        async with warehouse.transaction() as stock:
+            await keep_stock.receive_goods(stock, product, 7, now=clock.now())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_at_the_end()
+    assert await written() == before == (1, 1)
