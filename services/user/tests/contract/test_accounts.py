@@ -9,7 +9,9 @@ from datetime import timedelta
 import pytest
 
 from meshkit.clock import FakeClock, uuid7
+from meshkit.postgres import Database
 from user.adapters.keys import KeyRing, new_key
+from user.adapters.postgres import PostgresAccounts
 from user.app.accounts import get_user, set_roles, update_user
 from user.app.ports import Accounts
 from user.app.register import ensure, register
@@ -21,7 +23,7 @@ from user.domain.errors import (
     RefreshTokenReused,
     UserNotFound,
 )
-from user.domain.session import REFRESH_TOKEN_LIFE
+from user.domain.session import REFRESH_TOKEN_LIFE, hash_of
 from user.domain.user import Role, User
 
 from ..helpers import NOW, PASSWORD, PlainHasher, user
@@ -157,3 +159,42 @@ async def test_key_is_made_only_if_none_signs(accounts: Accounts, clock: FakeClo
     for expected in (True, False):
         async with accounts.transaction() as writer:
             assert await writer.rotate_key(new_key(clock.now()), only_if_none=True) is expected
+
+
+async def test_a_transaction_that_fails_late_leaves_nothing(accounts: Accounts, clock: FakeClock) -> None:
+    sessions = await sessions_of(accounts, clock)
+    known, new = await added(accounts), user(email="new@example.com")
+    pair = await sessions.log_in(known.email, PASSWORD)
+
+    async def fail_at_the_end() -> None:
+        async with accounts.transaction() as writer:
+            await register(writer, new, "h")
+            await update_user(writer, known.user_id, {"display_name": "Bob"}, now=NOW)
+            found = await writer.lock_token(hash_of(pair.refresh_token))
+            assert found is not None
+            assert await writer.revoke_session(found[1].session_id, NOW)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_at_the_end()
+    assert await get_user(accounts, known.user_id) == known
+    with pytest.raises(UserNotFound):
+        await get_user(accounts, new.user_id)
+    assert (await sessions.refresh(pair.refresh_token)).user_id == known.user_id
+
+
+async def test_a_failed_transaction_tells_nobody(pool: Database) -> None:
+    """The outbox keeps nothing of it."""
+    accounts = PostgresAccounts(pool)
+
+    async def fail_at_the_end() -> None:
+        async with accounts.transaction() as writer:
+            await register(writer, user(), "h")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail_at_the_end()
+    async with pool.acquire() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
+        await added(accounts)
+        assert await connection.fetchval("SELECT count(*) FROM outbox") == 1
