@@ -79,6 +79,36 @@ async def test_it_closes_again_after_a_rest() -> None:
     await eventually(closed, deadline_s=5)
 
 
+async def test_three_probes_at_once_and_no_more_while_it_is_half_open() -> None:
+    guard, release = Guard("probed"), asyncio.Event()
+    fail(guard, 20, RemoteError("unavailable", "DOWN", "down"))
+
+    async def probe() -> str:
+        try:
+            with guard:
+                await release.wait()
+        except RemoteError as refused:
+            return refused.reason
+        return "let through"
+
+    await asyncio.sleep(2.1)  # the first rest
+    probes = [asyncio.create_task(probe()) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert state("probed") == 1
+    release.set()
+    outcomes = await asyncio.gather(*probes)
+    assert (outcomes.count("let through"), outcomes.count("CIRCUIT_OPEN")) == (3, 7)
+    assert state("probed") == 0
+
+
+async def test_probes_that_fail_open_it_again() -> None:
+    guard = Guard("probed in vain")
+    fail(guard, 20, RemoteError("unavailable", "DOWN", "down"))
+    await asyncio.sleep(2.1)
+    fail(guard, 3, RemoteError("unavailable", "DOWN", "still down"))
+    assert state("probed in vain") == 2
+
+
 async def test_rests_stay_short_however_long_the_outage_so_that_its_end_is_seen() -> None:
     guard, probes, longest = Guard("long away"), 0, 0.0
     fail(guard, 20, RemoteError("unavailable", "DOWN", "down"))
@@ -146,6 +176,30 @@ async def test_a_channel_gives_a_dead_upstream_a_rest_and_finds_it_again(
     await eventually(answered, deadline_s=15)
     await channel.stop(0)
     await server.stop(delay_s=0, grace_s=1)
+
+
+async def test_a_full_bulkhead_and_an_open_circuit_are_counted(echo: SimpleNamespace, settings: Any) -> None:
+    from meshkit.client import Channel
+
+    nobody = f"127.0.0.1:{free_port()}"
+
+    def refused(status: str) -> float:
+        labels = {"upstream": "crowded", "rpc_method": "Say", "grpc_status": status}
+        return REGISTRY.get_sample_value("rpc_client_call_duration_seconds_count", labels) or 0.0
+
+    channel = Channel("crowded", nobody, settings, max_concurrent=2)
+    await channel.start()
+    calls = [channel.unary(SAY, echo.SayRequest(text="hi"), echo.SayReply) for _ in range(5)]
+    reasons = [error.reason for error in await asyncio.gather(*calls, return_exceptions=True)]  # type: ignore[union-attr]
+    assert reasons.count("BULKHEAD_FULL") == refused("RESOURCE_EXHAUSTED") == 3
+    before = 0.0
+    while "CIRCUIT_OPEN" not in reasons:
+        before = refused("UNAVAILABLE")
+        with pytest.raises(RemoteError) as raised:
+            await channel.unary(SAY, echo.SayRequest(text="hi"), echo.SayReply)
+        reasons.append(raised.value.reason)
+    assert refused("UNAVAILABLE") == before + 1
+    await channel.stop(0)
 
 
 async def test_calls_without_trouble_pass_through(

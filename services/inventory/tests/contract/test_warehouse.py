@@ -219,8 +219,9 @@ async def test_a_failed_transaction_tells_nobody(pool: Database, clock: FakeCloc
     async def written() -> tuple[int, int]:
         async with pool.acquire() as connection:
             sql = "SELECT (SELECT count(*) FROM movement), (SELECT count(*) FROM outbox)"
-            movements, events = await connection.fetchrow(sql)
-        return movements, events
+            row = await connection.fetchrow(sql)
+        assert row is not None
+        return row[0], row[1]
 
     before = await written()
 

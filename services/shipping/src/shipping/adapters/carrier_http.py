@@ -121,17 +121,24 @@ class HttpCarrier:
                 response = await self._answer(request)
                 if response.status_code >= 500:
                     raise CarrierUnavailable(operation, in_doubt=True)
-            outcome = "OK"
+            outcome = _status(response.status_code, accept)
         except RemoteError as error:  # the guard's own: nothing was sent
+            outcome = error.kind.upper()
             raise CarrierUnavailable(operation, in_doubt=False) from error
+        except httpx2.PoolTimeout as error:
+            outcome = "RESOURCE_EXHAUSTED"
+            raise CarrierUnavailable(operation, in_doubt=False) from error
+        except httpx2.TimeoutException as error:
+            outcome = "DEADLINE_EXCEEDED"
+            raise CarrierUnavailable(operation, in_doubt=not isinstance(error, _NOT_SENT)) from error
         except httpx2.HTTPError as error:
             raise CarrierUnavailable(operation, in_doubt=not isinstance(error, _NOT_SENT)) from error
         finally:
             seconds = time.monotonic() - started
             CLIENT_DURATION.labels(self.name, operation, outcome).observe(seconds)
-        if response.status_code == 429:
+        if outcome == "RESOURCE_EXHAUSTED":
             raise CarrierUnavailable(operation, in_doubt=False)
-        if response.status_code >= 400 and response.status_code not in accept:
+        if outcome != "OK":
             raise CarrierRefused(operation, f"HTTP_{response.status_code}")
         return response
 
@@ -149,6 +156,13 @@ class HttpCarrier:
         if budget <= 0:
             raise CarrierUnavailable(operation, in_doubt=False)
         return budget
+
+
+def _status(code: int, accept: Sequence[int]) -> str:
+    """The canonical code of an HTTP status below 500; those in `accept` are answers like any other."""
+    if code < 400 or code in accept:
+        return "OK"
+    return "RESOURCE_EXHAUSTED" if code == 429 else "INVALID_ARGUMENT"
 
 
 def _json(response: httpx2.Response, operation: str) -> Mapping[str, Any]:
