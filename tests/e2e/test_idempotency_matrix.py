@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 
 from tests.support.repeats.case import (
@@ -16,9 +14,9 @@ from tests.support.repeats.case import (
     send,
 )
 from tests.support.repeats.contract import asked_to_change
+from tests.support.repeats.crowd import one_effect_of_many
 from tests.support.repeats.table import ROWS
 
-AT_ONCE = 6
 MALFORMED = {
     "empty": b"",
     "too long": b"k" * 129,
@@ -56,22 +54,7 @@ def test_a_repeat_gets_the_first_answer_and_changes_nothing(row: Mutation, world
 
 @every_row
 def test_of_many_at_once_one_has_the_effect(row: Mutation, world: World) -> None:
-    case, key = row.prepare(world, 0), fresh_key()
-    nothing = case.seen()
-    with ThreadPoolExecutor(AT_ONCE) as crowd:
-        responses = list(crowd.map(lambda _: send(case, case.ask, key), range(AT_ONCE)))
-    refused = [response for response in responses if response.status_code == 409]
-    late = [response for response in responses if response.status_code == 504]  # on a busy machine
-    answered = [response for response in responses if response.status_code not in {409, 504}]
-    assert {problem_code(response)[1] for response in refused} <= {"REQUEST_IN_PROGRESS"}
-    answers = [row.core(answer_of(response)) for response in [*answered, send(case, case.ask, key)]]
-    assert all(answer == answers[0] for answer in answers)
-    firsts = [is_replay(response) for response in answered].count(False)
-    assert firsts == 1 or (firsts == 0 and late)
-    seen = case.seen()
-    assert seen != nothing
-    assert row.core(answer_of(send(case, case.ask, key))) == answers[0]
-    assert case.seen() == seen
+    one_effect_of_many(row, world)
 
 
 @every_row
