@@ -190,7 +190,8 @@ test("without its database the service says UNAVAILABLE, and recovers by itself"
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") assert.equal(outcome.reason.code, status.UNAVAILABLE);
   }
-  await eventually(ask);
+  // As many at once as before: each connection that was lost has to be found out.
+  await eventually(() => Promise.all(Array.from({ length: 4 }, ask)));
 });
 
 test("a fault of ours says nothing but INTERNAL; the log has it, in the caller's trace", async () => {
