@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 REFUSALS = frozenset({429, 503})
@@ -23,6 +23,8 @@ class Overload:
     statuses: Counter[int]
     done_ms: list[float]
     """Sorted latencies of the requests whose work was done."""
+    accepted_ms: list[float]
+    """Sorted latencies of the requests that were not refused: done, or promised to be (any 2xx)."""
 
     @property
     def goodput(self) -> float:
@@ -32,7 +34,12 @@ class Overload:
     @property
     def p99_ms(self) -> float:
         """Of the requests done; 0 without any."""
-        return self.done_ms[int(len(self.done_ms) * 0.99)] if self.done_ms else 0.0
+        return _p99(self.done_ms)
+
+    @property
+    def accepted_p99_ms(self) -> float:
+        """Of the requests accepted; 0 without any."""
+        return _p99(self.accepted_ms)
 
     @property
     def failed(self) -> int:
@@ -51,24 +58,33 @@ class Overload:
             "goodput": round(self.goodput, 1),
             "failed": self.failed,
             "p99_ms": round(self.p99_ms, 1),
+            "accepted_p99_ms": round(self.accepted_p99_ms, 1),
         }
+
+
+def _p99(sorted_ms: Sequence[float]) -> float:
+    return sorted_ms[int(len(sorted_ms) * 0.99)] if sorted_ms else 0.0
 
 
 async def run_open(act: Act, rate: float, seconds: float) -> Overload:
     """Begins `rate` requests a second for `seconds`, and waits for all of them."""
     statuses: Counter[int] = Counter()
     done_ms: list[float] = []
+    accepted_ms: list[float] = []
     started = time.perf_counter()
 
     async def one() -> None:
         begun = time.perf_counter()
         status, done = await act()
         statuses[status] += 1
+        took_ms = (time.perf_counter() - begun) * 1000
         if done:
-            done_ms.append((time.perf_counter() - begun) * 1000)
+            done_ms.append(took_ms)
+        if 200 <= status < 300:
+            accepted_ms.append(took_ms)
 
     async with asyncio.TaskGroup() as group:
         for number in range(int(rate * seconds)):
             await asyncio.sleep(max(started + number / rate - time.perf_counter(), 0))
             group.create_task(one())
-    return Overload(rate, time.perf_counter() - started, statuses, sorted(done_ms))
+    return Overload(rate, time.perf_counter() - started, statuses, sorted(done_ms), sorted(accepted_ms))

@@ -61,8 +61,8 @@ class Rolled:
             "repeated": self.repeated,
             "odd_answers": list(self.records.odd),
             "restart_s": round(self.restart_s, 1),
-            "quiet_p99_ms": round(self.quiet_p99_ms, 1),
-            "rolling_p99_ms": round(self.rolling_p99_ms, 1),
+            "quiet_p99_ms": round(self.quiet_p99_ms, 2),
+            "rolling_p99_ms": round(self.rolling_p99_ms, 2),
         }
 
 

@@ -78,7 +78,7 @@ async def _measure(bench: Bench, began: float, seconds: float, says: Says) -> di
         figures[name] = load.as_json()
     says("three times as many orders as that")
     overload = await bench.too_many_orders(product, OVERLOAD * peak.per_second, seconds)
-    figures["orders_overload"] = overload.as_json() | {"share": round(overload.goodput / peak.per_second, 2)}
+    figures["orders_overload"] = overload.as_json() | {"share": overload.goodput / peak.per_second}
     await asyncio.sleep(SETTLE_S)
     figures["books_out_of_balance"] = await bench.books_balance(product)
     return figures
