@@ -88,14 +88,14 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind(
         name="outside-slow",
         meaning="a stand-in takes its time",
-        among=_named("payment-provider", "carrier", "sinks"),
+        among=_named("payment-provider", "carrier", "sinks", "mail"),
         lasts_s=(3.0, 8.0),
         amounts=("500 ms", "3000 ms"),
     ),
     Kind(
         name="outside-errors",
-        meaning="a stand-in answers 500 to half of all, or 503 to all",
-        among=_named("payment-provider", "carrier", "sinks"),
+        meaning="a stand-in answers 500 to half of all, or 503 to all (mail: 451, 421)",
+        among=_named("payment-provider", "carrier", "sinks", "mail"),
         lasts_s=(3.0, 8.0),
         amounts=("half", "all"),
     ),

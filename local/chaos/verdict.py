@@ -53,8 +53,8 @@ def judge(records: Records, settled: Settled, books: Books | None, unready: Sequ
         _finished(settled),
         _none("answers that must never be given", records.odd),
         _available(records),
-        _recovered(records.struck, "kill", stores=False),
-        _recovered(records.struck, "kill", stores=True),
+        _recovered(records.struck, stores=False),
+        _recovered(records.struck, stores=True),
         _none("faults that could not be done or undone", troubles),
     ]
 
@@ -148,10 +148,12 @@ def _available(records: Records) -> Promise:
     )
 
 
-def _recovered(struck: Sequence[Struck], kind: str, *, stores: bool) -> Promise:
+def _recovered(struck: Sequence[Struck], *, stores: bool) -> Promise:
     limit = STORE_RECOVERY_S if stores else RECOVERY_S
     name = "orders well again after kill -9 of " + ("a store" if stores else "any other process")
-    faults = [each for each in struck if each.strike.kind == kind and is_store(each.strike.target) == stores]
+    faults = [
+        each for each in struck if each.strike.kind == "kill" and is_store(each.strike.target) == stores
+    ]
     late = [each for each in faults if each.recovery_s is None or each.recovery_s > limit]
     cases = tuple(
         f"{_title(each)}: " + ("not seen" if each.recovery_s is None else f"{each.recovery_s:.1f} s")

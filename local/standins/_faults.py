@@ -25,7 +25,7 @@ class FaultPlan:
 
 
 class Faults:
-    """The plan in force, shared by the control route and the middleware in front of `/v1/…`."""
+    """The plan in force, shared by the control route and those who apply it: the middleware, and SMTP."""
 
     def __init__(self) -> None:
         self.plan = FaultPlan()

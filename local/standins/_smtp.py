@@ -10,6 +10,7 @@ from typing import Final
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 
 from local.standins import _inbox
+from local.standins._faults import Faults
 from local.standins._ledger import Ledger
 
 MAX_MESSAGE_BYTES: Final = 5 * 1024 * 1024
@@ -26,8 +27,9 @@ _PLAIN_PATH: Final = re.compile(rf"<({_ATOMS}@{_ATOMS})>(.*)", re.ASCII)
 class Receiver:
     """aiosmtpd's handler: the answer 250 is sent after the message is in the ledger."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, faults: Faults) -> None:
         self._ledger = ledger
+        self._faults = faults
 
     async def handle_EHLO(
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -42,6 +44,9 @@ class Receiver:
         raw = envelope.original_content or b""
         if any(each.startswith(SLOW_MAILBOX) for each in recipients):
             await asyncio.sleep(SLOW_S)
+        refusal = await self._failed()
+        if refusal:
+            return refusal
         try:
             message_id = await self._ledger.run(lambda conn: _inbox.keep(conn, sender, recipients, raw))
         except sqlite3.Error:
@@ -49,6 +54,16 @@ class Receiver:
         except RuntimeError:  # the ledger is closed; aiosmtpd would say 500, which means never
             return "421 4.3.2 the server is stopping, try again later"
         return f"250 2.0.0 kept as {message_id}"
+
+    async def _failed(self) -> str:
+        """What the fault plan does to this message, before it has had any effect: waiting, a refusal for now, or nothing."""
+        plan = self._faults.plan
+        await asyncio.sleep(plan.latency_ms / 1000)
+        if plan.down:
+            return "421 4.3.2 switched off by /_control, try again later"
+        if self._faults.take_error():
+            return "451 4.3.0 failed by /_control, try again"
+        return ""
 
 
 class Connection(SMTP):

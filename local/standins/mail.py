@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from local.standins import _inbox
+from local.standins._faults import Faults
 from local.standins._http import ApiError, paging
 from local.standins._ledger import Ledger
 from local.standins._page import Markup, facts, link, page, table
@@ -122,15 +123,16 @@ class Mailbox:
 class SmtpListener:
     """The SMTP side: starts after the ledger, stops before it."""
 
-    def __init__(self, ledger: Ledger, sock: socket.socket) -> None:
+    def __init__(self, ledger: Ledger, faults: Faults, sock: socket.socket) -> None:
         self._ledger = ledger
+        self._faults = faults
         self._sock = sock
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Opens the ledger, then takes connections."""
         await self._ledger.open()
-        receiver = Receiver(self._ledger)
+        receiver = Receiver(self._ledger, self._faults)
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(receiver), sock=self._sock
         )
@@ -144,8 +146,10 @@ class SmtpListener:
 
 def build(ledger: Ledger, sock: socket.socket) -> StandIn:
     """The mail catcher on its books and a bound SMTP socket."""
-    smtp = SmtpListener(ledger, sock)
-    return StandIn(Mailbox(ledger).routes(), smtp.start, smtp.stop, addresses={"smtp": address_of(sock)})
+    faults = Faults()
+    smtp = SmtpListener(ledger, faults, sock)
+    routes = [*Mailbox(ledger).routes(), *faults.routes()]
+    return StandIn(routes, smtp.start, smtp.stop, addresses={"smtp": address_of(sock)})
 
 
 def main() -> None:

@@ -44,6 +44,13 @@ def test_a_short_run_has_every_kind(seed: int) -> None:
     assert {each.kind for each in plan(seed, SHORT_S, KINDS, FIELD)} == {kind.name for kind in KINDS}
 
 
+def test_everything_outside_fails_by_itself() -> None:
+    outside = {row.name for row in topology.STAND_INS}
+    for name in ("outside-slow", "outside-errors"):
+        (kind,) = chosen([name])
+        assert set(kind.targets(FIELD)) == outside
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_faults_overlap_in_pairs_at_most_and_never_on_the_same_service(seed: int) -> None:
     strikes = plan(seed, LONG_S, KINDS, FIELD)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.standins import _inbox
+from local.standins._faults import Faults
 from local.standins._ledger import Ledger
 from local.standins._smtp import Connection, Receiver
 
@@ -137,6 +138,39 @@ def test_commands_that_come_together_are_answered_in_order(mail: Process) -> Non
     assert two["text"] == "second\r\n"
 
 
+@pytest.mark.parametrize(
+    ("plan", "answers"),
+    [({"error_rate": 0.5}, [b"250", b"451", b"250", b"451"]), ({"down": True}, [b"421"] * 4)],
+)
+def test_control_makes_it_refuse_messages_for_now_without_effect_and_heals(
+    mail: Process, plan: dict[str, Any], answers: list[bytes]
+) -> None:
+    envelope = (b"MAIL FROM:<a@example.test>", b"RCPT TO:<b@example.test>", b"DATA")
+
+    def said() -> list[bytes]:
+        replies = converse(mail, b"EHLO t", *((*envelope, b"Subject: s\r\n\r\nx\r\n.") * 4))
+        return [line[:3] for line in replies if line[3:4] == b" "][5:-1:4]
+
+    mail.http.post("/_control", json=plan).raise_for_status()
+    assert said() == answers
+    assert len(inbox(mail)) == answers.count(b"250")
+    mail.http.post("/_control", json={}).raise_for_status()
+    assert said() == [b"250"] * 4
+    assert len(inbox(mail)) == answers.count(b"250") + 4
+
+
+def test_a_slow_server_keeps_nothing_for_a_sender_that_has_given_up(mail: Process) -> None:
+    mail.http.post("/_control", json={"latency_ms": 600}).raise_for_status()
+    began = monotonic()
+    send(mail, letter())
+    assert monotonic() - began >= 0.6
+    host, _, port = mail.smtp.rpartition(":")
+    with pytest.raises(smtplib.SMTPServerDisconnected), smtplib.SMTP(host, int(port), timeout=0.2) as client:
+        client.send_message(letter())
+    send(mail, letter(subject="third"))  # as slow: by its end the second one would have been kept
+    assert [each["subject"] for each in inbox(mail)] == ["Grüße", "third"]
+
+
 @pytest.mark.parametrize("body", [b".", b"no header\r\n.", b"\r\n."])
 def test_the_smallest_messages_end_at_their_dot(mail: Process, body: bytes) -> None:
     answers = converse(
@@ -185,7 +219,7 @@ async def test_a_message_that_comes_while_the_server_stops_is_to_be_sent_again(t
     await ledger.open()
     await ledger.close()
     loop = asyncio.get_running_loop()
-    receiver = Receiver(ledger)
+    receiver = Receiver(ledger, Faults())
     async with await loop.create_server(lambda: Connection(receiver), "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
 
