@@ -79,8 +79,7 @@ func newStore(cfg *config.Config, clock platform.Clock, process *platform.App) (
 		}
 	}
 	process.Components = append(process.Components, client)
-	breaker := platform.NewBreaker(process.Log, process.Metrics, "redis", redis.IsAway, redis.CircuitOpen)
-	return redis.New(client, breaker, clock), nil
+	return redis.New(client, redis.NewGuard(process.Log, process.Metrics, cfg.RedisPoolMax), clock), nil
 }
 
 // wire puts the use cases between what comes in and the store.

@@ -84,14 +84,14 @@ func TestMetricsAreThoseOfTheContract(t *testing.T) {
 	}
 	_, page := service.Admin(t, "/metrics")
 	got := exported(page)
-	want := contract(t, "common", "clients", "consumers", "live", "cart")
+	want := contract(t, "common", "clients", "channels", "consumers", "live", "cart")
 	for name, metric := range got {
 		if want[name] != metric {
 			t.Errorf("%s is %q, the contract says %q", name, metric, want[name])
 		}
 	}
 	// A metric with labels appears with its first sample, and no event has come here.
-	for name := range contract(t, "common", "cart") {
+	for name := range contract(t, "common", "clients", "channels", "cart") {
 		if got[name] == "" {
 			t.Errorf("%s is missing", name)
 		}

@@ -53,6 +53,11 @@ func (e *Error) Violations() []Violation { return e.violations }
 // RetryAfter is when to try again; 0 says nothing about it.
 func (e *Error) RetryAfter() time.Duration { return e.retryAfter }
 
+// Overloaded refuses a call for want of room; it may be tried again after a short while.
+func Overloaded(message string) *Error {
+	return &Error{kind: "resource_exhausted", reason: "OVERLOADED", message: message, retryAfter: shedRetryAfter}
+}
+
 // codeOf maps a kind; ok is false for one that does not exist.
 func codeOf(kind string) (code codes.Code, ok bool) {
 	code, ok = map[string]codes.Code{

@@ -227,7 +227,7 @@ func (i *Inbox) handle(ctx context.Context, message jetstream.Msg) (outcome stri
 
 func isUnavailable(err error) bool {
 	var coded Coded
-	return errors.As(err, &coded) && coded.Kind() == "unavailable"
+	return errors.As(err, &coded) && (coded.Kind() == "unavailable" || coded.Kind() == "resource_exhausted")
 }
 
 // settle logs an answer to the broker that was not sent; the event then comes again, which is harmless.

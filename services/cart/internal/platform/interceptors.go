@@ -92,9 +92,7 @@ func (c *chain) shed(ctx context.Context, request any, info *grpc.UnaryServerInf
 	defer c.metrics.inFlight.Add(-1)
 	if c.metrics.inFlight.Add(1) > c.limit {
 		c.metrics.shed.Inc()
-		return nil, &Error{
-			kind: "resource_exhausted", reason: "OVERLOADED", message: "too many calls in flight", retryAfter: shedRetryAfter,
-		}
+		return nil, Overloaded("too many calls in flight")
 	}
 	return next(ctx, request)
 }

@@ -16,29 +16,58 @@ const (
 	outcomeDeadLettered = "dead_lettered"
 )
 
+// callBuckets are the bounds of a call's duration, in seconds.
+var callBuckets = []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10}
+
 // Metrics are those common to all services; names, units and labels as protos/config/telemetry.yaml has them. Each process
 // (or test) has its own registry, into which a service puts its own metrics too.
 type Metrics struct {
 	Registry *prometheus.Registry
+
+	clientMetrics
 
 	inFlight       atomic.Int64
 	serverDuration *prometheus.HistogramVec
 	shed           prometheus.Counter
 	noDeadline     prometheus.Counter
 	inboxEvents    *prometheus.CounterVec
-	circuitState   *prometheus.GaugeVec
 	liveReloads    *prometheus.CounterVec
 	liveValid      prometheus.Gauge
+}
+
+// clientMetrics are those of calls that go out.
+type clientMetrics struct {
+	clientDuration *prometheus.HistogramVec
+	clientRetries  *prometheus.CounterVec
+	circuitState   *prometheus.GaugeVec
+}
+
+func newClientMetrics() clientMetrics {
+	return clientMetrics{
+		clientDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "rpc_client_call_duration_seconds",
+			Help:    "Time of an RPC that went out, retries included",
+			Buckets: callBuckets,
+		}, []string{"upstream", "rpc_method", "grpc_status"}),
+		clientRetries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rpc_client_retries_total",
+			Help: "Attempts at outgoing RPCs beyond the first, each on the retry budget",
+		}, []string{"upstream"}),
+		circuitState: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "rpc_client_circuit_state", Help: "0 closed, 1 half open, 2 open",
+		}, []string{"upstream"}),
+	}
 }
 
 // NewMetrics makes and registers them.
 func NewMetrics() *Metrics {
 	m := &Metrics{
-		Registry: prometheus.NewRegistry(),
+		Registry:      prometheus.NewRegistry(),
+		clientMetrics: newClientMetrics(),
 		serverDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "rpc_server_call_duration_seconds",
 			Help:    "Time from headers to the end of an RPC that came in",
-			Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10},
+			Buckets: callBuckets,
 		}, []string{"rpc_service", "rpc_method", "grpc_status"}),
 		shed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rpc_server_shed_total", Help: "RPCs refused because the server was full",
@@ -49,9 +78,6 @@ func NewMetrics() *Metrics {
 		inboxEvents: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "inbox_events_total", Help: "Events by outcome: processed, duplicate, retried, dead_lettered",
 		}, []string{"consumer", "subject", "outcome"}),
-		circuitState: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "rpc_client_circuit_state", Help: "0 closed, 1 half open, 2 open",
-		}, []string{"upstream"}),
 		liveReloads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "live_settings_reloads_total", Help: "Changes of the file of live settings, applied or refused",
 		}, []string{"outcome"}),
@@ -66,8 +92,8 @@ func NewMetrics() *Metrics {
 	for _, outcome := range []string{"applied", "refused"} {
 		m.liveReloads.WithLabelValues(outcome) // an alert's rate needs a zero to rise from
 	}
-	m.Registry.MustRegister(m.serverDuration, m.shed, m.noDeadline, m.inboxEvents, m.circuitState, inFlight,
-		m.liveReloads, m.liveValid,
+	m.Registry.MustRegister(m.serverDuration, m.shed, m.noDeadline, m.inboxEvents, inFlight,
+		m.clientDuration, m.clientRetries, m.circuitState, m.liveReloads, m.liveValid,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

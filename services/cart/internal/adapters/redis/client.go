@@ -13,14 +13,15 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/banyan-shop/banyan/services/cart/internal/domain"
+	"github.com/banyan-shop/banyan/services/cart/internal/platform"
 )
 
-// Limits of one command. All scripts may be repeated without harm, so the client may try a second time on a connection
-// that broke.
+// Limits of one command, and of the wait for a connection. The library itself repeats nothing: all scripts may be repeated
+// without harm, but the guard does that, within its budget.
 const (
 	dialTimeout = time.Second
 	ioTimeout   = 500 * time.Millisecond
-	maxRetries  = 1
+	noRetries   = -1
 )
 
 // Client is the pool of connections. It connects when first used, and again whenever it must.
@@ -39,7 +40,7 @@ func NewClient(url string, poolMax int) (*Client, error) {
 	options.DialTimeout = dialTimeout
 	options.ReadTimeout = ioTimeout
 	options.WriteTimeout = ioTimeout
-	options.MaxRetries = maxRetries
+	options.MaxRetries = noRetries
 	options.DialerRetries = 1
 	options.ContextTimeoutEnabled = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
@@ -70,8 +71,13 @@ func (c *Client) Start(context.Context) error { return nil }
 // Stop implements platform.Component.
 func (c *Client) Stop(context.Context) error { return c.Close() }
 
-// IsAway tells a server that cannot be reached from an answer of it.
-func IsAway(err error) bool { return errors.Is(err, domain.StoreUnavailable(nil)) }
+// isAway tells a server that cannot be reached from an answer of it.
+func isAway(err error) bool { return errors.Is(err, domain.StoreUnavailable(nil)) }
 
-// CircuitOpen is the error of a call that was not tried.
-func CircuitOpen() error { return domain.StoreUnavailable(errors.New("circuit open")) }
+// NewGuard makes what stands around a client's calls: as many at once as it has connections.
+func NewGuard(log platform.Logger, metrics *platform.Metrics, poolMax int) *platform.Guard {
+	return platform.NewGuard(log, metrics, platform.GuardConfig{
+		Upstream: "redis", MaxConcurrent: poolMax, MaxWait: ioTimeout, IsAway: isAway,
+		Rejected: func(cause error) error { return domain.StoreUnavailable(cause) },
+	})
+}

@@ -32,8 +32,7 @@ func newStore(t *testing.T, server *testkit.Redis, clock redis.Clock) *redis.Sto
 		}
 	})
 	log := platform.NewLogger("test", "error", io.Discard)
-	breaker := platform.NewBreaker(log, platform.NewMetrics(), "redis", redis.IsAway, redis.CircuitOpen)
-	return redis.New(client, breaker, clock)
+	return redis.New(client, redis.NewGuard(log, platform.NewMetrics(), 16), clock)
 }
 
 func TestRedisStoreKeepsTheContract(t *testing.T) {
