@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import pytest
 
-from local.chaos.kinds import KINDS
+from local.chaos.kinds import KINDS, is_store
 from tests.support.mesh import ROOT, free_port_base
 
-SEED: Final = 1
-MINUTES: Final = 2.5
-DEADLINE_S: Final = 900.0  # the first one on a machine builds three services and the proxy
+SEED: Final = 35
+"""A plan of five minutes that kills replicas and stores, PostgreSQL among them."""
+MINUTES: Final = 5.0
+DEADLINE_S: Final = 1_200.0  # the first one on a machine builds three services and the proxy
 Json = dict[str, Any]
 
 
@@ -44,17 +45,24 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[int, Json, str]:
 def test_every_promise_is_kept_whatever_breaks(
     run: tuple[int, Json, str], record_property: Callable[[str, object], None]
 ) -> None:
-    """How fast it recovers is for `./banyan chaos` to judge: here the machine may be a slow one."""
-    _, document, errors = run
+    """The timed ones, recovery and browsing, are judged here as well: a machine too slow for them is too slow for this."""
+    code, document, errors = run
     for each in document["promises"]:
         record_property(each["name"], each["found"])
     broken = {
-        each["name"]: (each["found"], each["cases"])
-        for each in document["promises"]
-        if not each["kept"] and not each["timed"]
+        each["name"]: (each["found"], each["cases"]) for each in document["promises"] if not each["kept"]
     }
     assert broken == {}, errors[-2000:]
-    assert sum(not each["timed"] for each in document["promises"]) >= 7
+    assert code == 0
+    assert sum(each["timed"] for each in document["promises"]) == 4
+
+
+@pytest.mark.timeout(DEADLINE_S + 60)
+def test_recovery_was_seen_after_kills_of_stores_and_of_others(run: tuple[int, Json, str]) -> None:
+    """A promise about faults that never happened is kept, and worth nothing."""
+    _, document, _ = run
+    killed = [is_store(each["target"]) for each in document["faults"] if each["kind"] == "kill"]
+    assert killed.count(True) >= 1 and killed.count(False) >= 1, killed
 
 
 @pytest.mark.timeout(DEADLINE_S + 60)
