@@ -43,6 +43,14 @@ class OrdersMachine(RuleBasedStateMachine):
     def make_store(self, clock: FakeClock) -> OrderStore:
         raise NotImplementedError
 
+    def make_due(self) -> None:
+        """Has a store that goes by a clock of its own call everything due, in the order in which it was placed."""
+
+    def claim(self, limit: int) -> list[Work]:
+        """What a worker takes up, always in the same order: an example must play again as it played."""
+        self.make_due()
+        return sorted(self.wait(self.orders.claim_due(limit, NO_TIME)), key=lambda work: work.order.order_id)
+
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
 
@@ -62,11 +70,11 @@ class OrdersMachine(RuleBasedStateMachine):
 
     @rule(target=sleepers, limit=st.integers(1, 3))
     def claim_and_sleep(self, limit: int) -> Any:
-        return multiple(*self.wait(self.orders.claim_due(limit, NO_TIME)))
+        return multiple(*self.claim(limit))
 
     @rule(plan=mishaps)
     def claim_and_work(self, plan: dict[Step, list[Mishap | None]]) -> None:
-        for work in self.wait(self.orders.claim_due(2, NO_TIME)):
+        for work in self.claim(2):
             self.wait(self._run(work, {step: list(planned) for step, planned in plan.items()}))
 
     @rule(target=sleepers, order_id=placed)

@@ -22,6 +22,12 @@ from services.order.tests.contract.machine import OrdersMachine
 SERVICE_DIR = Path(__file__).resolve().parents[2]
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
+DUE = """
+UPDATE workflows AS flow SET claimable_at = to_timestamp(place.number)
+  FROM (SELECT order_id, row_number() OVER (ORDER BY order_id) AS number FROM workflows WHERE status = 'active') AS place
+ WHERE flow.order_id = place.order_id
+"""
+
 
 def _settings(examples: int, steps: int) -> settings:
     return settings(
@@ -65,11 +71,18 @@ def test_no_order_of_events_breaks_a_promise_in_postgres(database: Callable[[Pat
                 "UPDATE workflows SET status = 'done', payment_token = NULL WHERE status <> 'done'"
             )
 
+    async def all_are_due() -> None:
+        async with pool.acquire() as connection:
+            await connection.execute(DUE)
+
     class Machine(OrdersMachine):
         def make_store(self, clock: FakeClock) -> OrderStore:
             self.loop = loop
             loop.run_until_complete(leave_none_behind())
             return PostgresOrders(pool, clock=clock, seal=seal, credit_limit=LIMIT)
+
+        def make_due(self) -> None:
+            loop.run_until_complete(all_are_due())
 
     try:
         run_state_machine_as_test(Machine, settings=_settings(100, 20))

@@ -131,7 +131,8 @@ class MemoryOrders:
         if progress.order_changed and order.revision != progress.order_before.revision:
             return False
         kept = progress.retry_in_s is None and flow.active
-        row.flow, row.owner = flow, lease.owner if kept else None
+        row.flow = flow if kept else replace(flow, lease=flow.lease + 1)
+        row.owner = lease.owner if kept else None
         row.claimable_at = self._in(lease.seconds if kept else progress.retry_in_s or 0.0)
         self._timelines[order_id] += progress.entries
         if progress.order_changed:

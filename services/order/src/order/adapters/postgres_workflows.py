@@ -12,14 +12,15 @@ from order.adapters.writes import columns, order_clauses, order_values
 from order.app.ports import Backlog, Clock, Lease, Work
 from order.domain.workflow import Progress
 
-# The workflow and its timeline. It finds nothing when the lease was lost, or when a cancellation was asked for that the
-# writer does not know of.
+# The workflow and its timeline. A lease that is given up is over: its holder can write nothing more.
+# It finds nothing when the lease was lost, or when a cancellation was asked for that the writer does not know of.
 _MOVED: Final = """
 moved AS (
     UPDATE workflows
        SET status = $3, goal = $4, step = $5, attempt = $6, undo = $7, reason = $8, parked_reason = $9,
            payment_token = CASE WHEN $10::boolean THEN payment_token END, step_started_at = $11,
-           cancel_requested = $12, lease_owner = $13, claimable_at = now() + make_interval(secs => $14)
+           cancel_requested = $12, lease = lease + ($13::text IS NULL)::int, lease_owner = $13,
+           claimable_at = now() + make_interval(secs => $14)
      WHERE order_id = $1 AND lease = $2 AND status = 'active' AND cancel_requested = $15 {condition}
     RETURNING order_id
 ), noted AS (

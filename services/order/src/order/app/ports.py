@@ -99,7 +99,7 @@ class WorkflowStore(Protocol):
     async def load(self, order_id: str) -> Work | None: ...
 
     async def record(self, progress: Progress, lease: Lease) -> bool:
-        """Writes all of it, renewing (or giving up) the lease; False and nothing when any of it has changed since."""
+        """Writes all of it, renewing the lease or ending it; False and nothing when any of it has changed since."""
         ...
 
     async def claim_due(self, limit: int, lease: Lease) -> Sequence[Work]:
