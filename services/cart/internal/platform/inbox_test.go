@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -153,6 +154,7 @@ func TestAFailureIsTriedSixTimesAndThenKept(t *testing.T) {
 	for name, want := range map[string]string{
 		"banyan-dlq-reason": "no room left", "banyan-dlq-consumer": "demo-thing", "ce-id": "bad",
 		"ce-type": "demo.v1.ThingMade", "ce-subject": "t1", jetstream.MsgIDHeader: "demo-thing.bad.1",
+		"traceparent": "00-" + traceID + "-b7ad6b7169203331-01",
 	} {
 		if got := letter.Header.Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -161,6 +163,47 @@ func TestAFailureIsTriedSixTimesAndThenKept(t *testing.T) {
 	if string(letter.Data) != "data of bad" {
 		t.Errorf("data is %q", letter.Data)
 	}
+}
+
+func TestALetterThatIsSentAgainAndFailsAgainIsAnotherOne(t *testing.T) {
+	c := consume(t, func(context.Context, platform.Event) (bool, error) { return false, platform.ErrMalformed })
+	for range 2 { // under the broker's own id the second would be dropped as a repeat, here and as a letter
+		message := &nats.Msg{Subject: "thing.made", Header: nats.Header{"ce-id": {"bad"}}}
+		message.Header.Set("traceparent", "00-"+traceID+"-b7ad6b7169203331-01")
+		if _, err := c.stream.PublishMsg(t.Context(), message); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.becomes(t, "dead_lettered", 2)
+	letters, err := c.stream.Stream(t.Context(), "DLQ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sequence := range uint64(2) {
+		letter, err := letters.GetMsg(t.Context(), sequence+1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id, want := letter.Header.Get(jetstream.MsgIDHeader), fmt.Sprintf("demo-thing.bad.%d", sequence+1); id != want {
+			t.Errorf("letter %d has the id %q, want %q", sequence, id, want)
+		}
+		if !strings.Contains(letter.Header.Get("traceparent"), traceID) || letter.Header.Get("banyan-dlq-reason") == "" {
+			t.Errorf("letter %d has no trace or reason: %v", sequence, letter.Header)
+		}
+	}
+}
+
+func TestARefusalForWantOfRoomIsNotTheEventsFault(t *testing.T) {
+	tries := 0
+	c := consume(t, func(context.Context, platform.Event) (bool, error) {
+		if tries++; tries <= 6 { // at the sixth, an event at fault is given up
+			return false, platform.Overloaded("full")
+		}
+		return true, nil
+	})
+	c.publish(t, "e1")
+	c.becomes(t, "processed", 1)
+	c.becomes(t, "dead_lettered", 0)
 }
 
 func TestAPanicIsAFailureLikeAnyOther(t *testing.T) {

@@ -38,6 +38,7 @@ func Run(t *testing.T, newStore NewStore) {
 		"an event is settled once":                                settleOnce,
 		"an event for an empty cart is remembered":                settleEmpty,
 		"no writer loses a change":                                raceOfWriters,
+		"writers of the same lines are as if one after the other": raceOnOneCart,
 		"the limit holds against many writers":                    raceAtTheLimit,
 		"many merges at once move each line once":                 raceOfMerges,
 		"one event settled at once by many takes effect once":     raceOfSettlers,
