@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
@@ -157,14 +159,23 @@ func hold(t *testing.T, guard *platform.Guard, n, want int) (refused []error, op
 			return nil
 		})
 	})
-	for range n - want {
-		refused = append(refused, <-answers)
+	lift := sync.OnceFunc(func() { close(gate) })
+	t.Cleanup(lift)
+	late := time.After(testkit.Patience)
+	for range n {
+		select {
+		case err := <-answers:
+			refused = append(refused, err)
+		case <-inside:
+		case <-late:
+			t.Fatalf("%d of %d calls are neither refused nor under way", n-len(refused)-want, n)
+		}
 	}
-	for range want {
-		<-inside
+	if len(refused) != n-want {
+		t.Fatalf("%d of %d calls are under way at once, want %d", n-len(refused), n, want)
 	}
 	return refused, func() {
-		close(gate)
+		lift()
 		for range want {
 			if err := <-answers; err != nil {
 				t.Error(err)
