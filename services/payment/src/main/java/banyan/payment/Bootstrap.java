@@ -32,6 +32,9 @@ import java.util.concurrent.Callable;
  * The composition root: the service's own parts around a store and a provider, whichever they are.
  */
 final class Bootstrap {
+    /** The payment provider, as the metrics of outgoing calls name it. */
+    static final String PROVIDER = "payment-provider";
+
     private static final Duration IDLE = Duration.ofSeconds(1);
 
     private Bootstrap() {}
@@ -52,26 +55,21 @@ final class Bootstrap {
             List<BackgroundLoop> more) {}
 
     static App build(Settings settings, Outside outside) throws IOException {
-        Histogram calls =
-                outside.metrics()
-                        .callHistogram(
-                                "payment_provider_call_duration_seconds",
-                                "Time of a call to the provider",
-                                "operation",
-                                "outcome");
+        Histogram calls = outside.metrics().clientCalls();
+        outside.metrics().retriesOf(PROVIDER); // a rate needs a zero to rise from
         GuardedProvider provider =
                 new GuardedProvider(
                         new TracedProvider(outside.provider(), outside.tracing()),
                         settings.providerMaxConcurrent(),
                         Duration.ofSeconds(2),
-                        (operation, outcome, seconds) ->
-                                calls.labelValues(operation, outcome).observe(seconds));
+                        (operation, status, seconds) ->
+                                calls.labelValues(PROVIDER, operation, status).observe(seconds));
         outside.metrics()
                 .gauge(
                         "rpc_client_circuit_state",
                         "0 closed, 1 half open, 2 open",
                         "upstream",
-                        "payment-provider",
+                        PROVIDER,
                         provider::circuitState);
         GrpcServer grpc = grpc(settings, outside, provider);
         Readiness readiness =

@@ -53,7 +53,8 @@ final class LiveProcess {
                 new ProviderHttp(
                         settings.providerUrl(),
                         settings.providerTimeout(),
-                        TraceContext::currentTraceparent);
+                        TraceContext::currentTraceparent,
+                        metrics.retriesOf(Bootstrap.PROVIDER));
         OutboxRelay relay =
                 // A mark that a crash undoes has its event sent again, which the broker drops.
                 new OutboxRelay("payment", settings.natsUrl(), pool::relaxed, metrics);

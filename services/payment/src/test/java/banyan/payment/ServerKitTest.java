@@ -169,7 +169,7 @@ class ServerKitTest {
                     .contains(
                             "rpc_server_call_duration_seconds_count{grpc_status=\"OK\",rpc_method=\"Charge\",rpc_service=\"banyan.payment.v1.PaymentService\"} 2")
                     .contains(
-                            "payment_provider_call_duration_seconds_count{operation=\"charge\",outcome=\"succeeded\"} 2")
+                            "rpc_client_call_duration_seconds_count{grpc_status=\"OK\",rpc_method=\"charge\",upstream=\"payment-provider\"} 2")
                     .contains("rpc_client_circuit_state{upstream=\"payment-provider\"} 0.0")
                     .contains("outbox_backlog")
                     .contains("outbox_oldest_age_seconds")

@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 /** What payment exports is named and typed as protos/config/telemetry.yaml has it. */
 class TelemetryTest {
     private static final Path FILE = Path.of("../../protos/config/telemetry.yaml");
-    private static final Set<String> SECTIONS = Set.of("common", "producers", "live", "payment");
+    private static final Set<String> SECTIONS =
+            Set.of("common", "clients", "channels", "producers", "live", "payment");
     private static final Pattern SECTION = Pattern.compile("^ *(\\w+):$");
     private static final Pattern METRIC = Pattern.compile("^ +(\\w+): \\{kind: (\\w+), .*");
 

@@ -9,18 +9,19 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig.SlidingWindowType;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 
 /**
  * A breaker and a bulkhead around the provider, and the time of each call; a call turned away was
  * certainly not made.
  */
 public final class GuardedProvider implements PaymentProvider {
-    private static final Pattern WORD = Pattern.compile("(?<=[a-z])(?=[A-Z])");
+    private static final Set<String> LATE =
+            Set.of("InterruptedIOException", "SocketTimeoutException", ProviderHttp.NO_TIME);
 
     private final PaymentProvider provider;
     private final CircuitBreaker breaker;
@@ -28,11 +29,12 @@ public final class GuardedProvider implements PaymentProvider {
     private final CallObserver observer;
 
     /**
-     * Told of every call: `charge`, `find` or `refund`, the outcome's name, and how long it took.
+     * Told of every call: `charge`, `find` or `refund`, the canonical code of gRPC that says how it
+     * ended, and how long it took.
      */
     @FunctionalInterface
     public interface CallObserver {
-        void observe(String operation, String outcome, double seconds);
+        void observe(String operation, String status, double seconds);
     }
 
     /**
@@ -107,12 +109,12 @@ public final class GuardedProvider implements PaymentProvider {
             Predicate<T> failed,
             Function<String, T> turnedAway) {
         if (!bulkhead.tryAcquirePermission()) {
-            observer.observe(operation, "bulkhead_full", 0);
+            observer.observe(operation, "RESOURCE_EXHAUSTED", 0);
             return turnedAway.apply("bulkhead full");
         }
         try {
             if (!breaker.tryAcquirePermission()) {
-                observer.observe(operation, "circuit_open", 0);
+                observer.observe(operation, "UNAVAILABLE", 0);
                 return turnedAway.apply("circuit open");
             }
             return measured(operation, call, failed);
@@ -123,26 +125,46 @@ public final class GuardedProvider implements PaymentProvider {
 
     private <T> T measured(String operation, Supplier<T> call, Predicate<T> failed) {
         long start = System.nanoTime();
-        String name = "error";
+        String status = "INTERNAL";
         boolean bad = true;
         try {
             T outcome = call.get();
-            name = snake(outcome.getClass().getSimpleName());
+            status = status(outcome);
             bad = failed.test(outcome);
             return outcome;
         } finally {
             long nanos = System.nanoTime() - start;
             if (bad) {
-                breaker.onError(nanos, TimeUnit.NANOSECONDS, new IllegalStateException(name));
+                breaker.onError(nanos, TimeUnit.NANOSECONDS, new IllegalStateException(status));
             } else {
                 breaker.onSuccess(nanos, TimeUnit.NANOSECONDS);
             }
-            observer.observe(operation, name, nanos / 1e9);
+            observer.observe(operation, status, nanos / 1e9);
         }
     }
 
-    /** `NotCharged` → `not_charged`. */
-    private static String snake(String name) {
-        return WORD.matcher(name).replaceAll("_").toLowerCase(java.util.Locale.ROOT);
+    /** A declined card is an answer like any other; what the provider refuses to do is not. */
+    private static String status(Object outcome) {
+        if (outcome instanceof NotCharged failed) {
+            return failure(failed.why());
+        }
+        if (outcome instanceof Unknown failed) {
+            return failure(failed.why());
+        }
+        if (outcome instanceof NoAnswer failed) {
+            return failure(failed.why());
+        }
+        if (outcome instanceof RefundUnknown failed) {
+            return failure(failed.why());
+        }
+        boolean refused = outcome instanceof Refused || outcome instanceof RefundRefused;
+        return refused ? "FAILED_PRECONDITION" : "OK";
+    }
+
+    private static String failure(String why) {
+        if (LATE.contains(why)) {
+            return "DEADLINE_EXCEEDED";
+        }
+        return why.equals("HTTP 429") ? "RESOURCE_EXHAUSTED" : "UNAVAILABLE";
     }
 }

@@ -34,6 +34,10 @@ public final class ProviderHttp implements AutoCloseable {
     // Shorter than any server's: a connection that the other side is closing breaks a charge in the
     // middle.
     private static final Duration KEEP_ALIVE = Duration.ofSeconds(2);
+
+    /** Why nothing was sent when the deadline was too near. */
+    static final String NO_TIME = "no time left";
+
     private static final int MAX_IDLE = 32;
     private static final MediaType JSON = MediaType.get("application/json");
 
@@ -41,12 +45,16 @@ public final class ProviderHttp implements AutoCloseable {
     private final HttpUrl base;
     private final Duration limit;
     private final Supplier<String> traceparent;
+    private final RetryBudget budget = new RetryBudget();
+    private final Runnable repeated;
 
     /**
      * @param limit the most that one exchange may take
      * @param traceparent gives the running work's trace context, empty when there is none
+     * @param repeated is told of each exchange beyond a request's first
      */
-    public ProviderHttp(URI base, Duration limit, Supplier<String> traceparent) {
+    public ProviderHttp(URI base, Duration limit, Supplier<String> traceparent, Runnable repeated) {
+        this.repeated = repeated;
         this.base = HttpUrl.get(base.toString());
         OkHttpClient.Builder builder =
                 new OkHttpClient.Builder()
@@ -83,8 +91,11 @@ public final class ProviderHttp implements AutoCloseable {
     static final class NotSent extends IOException {
         private static final long serialVersionUID = 1L;
 
-        NotSent(String message) {
+        private boolean repeatable;
+
+        NotSent(String message, boolean repeatable) {
             super(message);
+            this.repeatable = repeatable;
         }
     }
 
@@ -128,23 +139,49 @@ public final class ProviderHttp implements AutoCloseable {
         return new Request.Builder().url(url);
     }
 
-    /** Sends; once more when there was no connection, for then nothing was sent. */
+    /**
+     * Sends; once more, as long as the budget lasts, when there was no connection, for then nothing
+     * was sent.
+     */
     private Answer send(Request.Builder request, Deadline deadline) throws IOException {
         String trace = traceparent.get();
         if (!trace.isEmpty()) {
             request.header("traceparent", trace);
         }
         try {
-            return exchange(request, deadline);
+            return counted(request, deadline);
         } catch (NotSent e) {
-            return exchange(request, deadline);
+            if (!e.repeatable) {
+                throw e;
+            }
+            repeated.run();
+            return counted(request, deadline);
+        }
+    }
+
+    /** One exchange, taken into account by the budget. */
+    private Answer counted(Request.Builder request, Deadline deadline) throws IOException {
+        try {
+            Answer answer = exchange(request, deadline);
+            if (answer.status() < 500) {
+                budget.succeeded();
+            } else {
+                budget.failed();
+            }
+            return answer;
+        } catch (NotSent e) {
+            e.repeatable = budget.failed() && e.repeatable;
+            throw e;
+        } catch (IOException e) {
+            budget.failed();
+            throw e;
         }
     }
 
     private Answer exchange(Request.Builder request, Deadline deadline) throws IOException {
         Duration left = deadline.remaining(limit).minus(MARGIN);
         if (left.isNegative() || left.isZero()) {
-            throw new NotSent("no time left");
+            throw new NotSent(NO_TIME, false);
         }
         AtomicBoolean sending = new AtomicBoolean();
         Call call = client.newCall(request.tag(AtomicBoolean.class, sending).build());
@@ -153,7 +190,7 @@ public final class ProviderHttp implements AutoCloseable {
             return new Answer(response.code(), response.body().string());
         } catch (IOException e) {
             if (!sending.get()) {
-                throw new NotSent("no connection");
+                throw new NotSent("no connection", true);
             }
             throw e; // what was sent may take effect all the same
         }

@@ -64,6 +64,18 @@ public final class Metrics {
             gauge(
                     "live_settings_valid",
                     "1 while the file of live settings can be applied, else 0");
+    private final Counter clientRetries =
+            counter(
+                    "rpc_client_retries_total",
+                    "Attempts at outgoing RPCs beyond the first, each on the retry budget",
+                    "upstream");
+    private final Histogram clientCalls =
+            callHistogram(
+                    "rpc_client_call_duration_seconds",
+                    "Time of an RPC that went out, retries included",
+                    "upstream",
+                    "rpc_method",
+                    "grpc_status");
     final Counter outboxPublished =
             counter("outbox_published_total", "Events the broker acknowledged");
 
@@ -74,6 +86,16 @@ public final class Metrics {
         for (String outcome : List.of("applied", "refused")) {
             liveReloads.initLabelValues(outcome); // an alert's rate needs a zero to rise from
         }
+    }
+
+    /** Counts the attempts at calls to an upstream beyond the first of each. */
+    public Runnable retriesOf(String upstream) {
+        return clientRetries.labelValues(upstream)::inc;
+    }
+
+    /** Observes calls that went out: `upstream`, operation, canonical code, seconds. */
+    public Histogram clientCalls() {
+        return clientCalls;
     }
 
     public PrometheusRegistry registry() {

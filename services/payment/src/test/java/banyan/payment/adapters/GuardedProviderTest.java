@@ -9,11 +9,17 @@ import banyan.payment.support.MoodyProvider;
 import banyan.payment.support.MoodyProvider.Mood;
 import banyan.payment.support.World;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 class GuardedProviderTest {
@@ -24,7 +30,7 @@ class GuardedProviderTest {
                     moody,
                     1,
                     Duration.ofMillis(300),
-                    (operation, outcome, seconds) -> seen.add(operation + " " + outcome));
+                    (operation, status, seconds) -> seen.add(operation + " " + status));
 
     private Object charge() {
         return guarded.charge(
@@ -47,7 +53,8 @@ class GuardedProviderTest {
         moody.requests = Mood.WELL;
         Eventually.holds(() -> charge() instanceof Succeeded);
         Eventually.holds(() -> charge() instanceof Succeeded && guarded.circuitState() == 0);
-        assertThat(seen).contains("charge not_charged", "charge circuit_open", "charge succeeded");
+        assertThat(seen.subList(0, 11)).containsOnly("charge UNAVAILABLE");
+        assertThat(seen).contains("charge OK");
     }
 
     @Test
@@ -67,8 +74,59 @@ class GuardedProviderTest {
         first.start();
         assertThat(inside.await(10, TimeUnit.SECONDS)).isTrue();
         assertThat(charge()).isEqualTo(new NotCharged("bulkhead full"));
+        assertThat(seen).containsExactly("charge RESOURCE_EXHAUSTED");
         leave.countDown();
         first.join(10_000);
         assertThat(moody.chargeRequests).hasValue(1);
+    }
+
+    @Test
+    void three_trials_at_once_and_no_more_while_it_is_half_open() throws Exception {
+        moody.requests = Mood.DOWN;
+        var many =
+                new GuardedProvider(
+                        moody, 20, Duration.ofMillis(300), (operation, status, seconds) -> {});
+        Callable<Object> charge =
+                () ->
+                        many.charge(
+                                UUID.randomUUID().toString(),
+                                World.eur(5),
+                                "tok_ok",
+                                World.newOrder(),
+                                World.soon());
+        for (int i = 0; i < 10; i++) {
+            charge.call();
+        }
+        assertThat(many.circuitState()).isEqualTo(2);
+        moody.requests = Mood.WELL;
+        CountDownLatch leave = new CountDownLatch(1);
+        AtomicInteger inside = new AtomicInteger();
+        moody.duringCharge =
+                () -> {
+                    inside.incrementAndGet();
+                    try {
+                        leave.await(10, TimeUnit.SECONDS);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                };
+        int before = moody.chargeRequests.get();
+        Thread.sleep(310); // the rest that the provider is given
+        ExecutorService callers = Executors.newFixedThreadPool(10);
+        try {
+            List<Future<Object>> calls = new ArrayList<>();
+            for (int i = 0; i < 10; i++) {
+                calls.add(callers.submit(charge));
+            }
+            Eventually.holds(() -> calls.stream().filter(Future::isDone).count() == 7);
+            assertThat(inside).hasValue(3);
+            assertThat(many.circuitState()).isEqualTo(1);
+        } finally {
+            leave.countDown();
+            callers.shutdown();
+        }
+        assertThat(callers.awaitTermination(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(moody.chargeRequests.get() - before).isEqualTo(3);
+        assertThat(many.circuitState()).isZero();
     }
 }

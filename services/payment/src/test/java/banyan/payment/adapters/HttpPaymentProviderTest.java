@@ -16,6 +16,10 @@ import banyan.payment.support.Servers;
 import banyan.payment.support.World;
 import java.net.URI;
 import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +46,7 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
 
     static PaymentProvider at(URI url) {
         return new HttpPaymentProvider(
-                new ProviderHttp(url, Duration.ofSeconds(2), () -> "00-trace"));
+                new ProviderHttp(url, Duration.ofSeconds(2), () -> "00-trace", () -> {}));
     }
 
     @Override
@@ -75,6 +79,26 @@ class HttpPaymentProviderTest extends PaymentProviderContract {
         assertThat(nowhere.findCharge(key, World.soon())).isInstanceOf(NoAnswer.class);
         assertThat(nowhere.refund(key, "ch", World.eur(5), World.soon()))
                 .isInstanceOf(RefundUnknown.class);
+    }
+
+    @Test
+    void repetitions_end_with_the_budget_in_an_outage() throws Exception {
+        var repeated = new AtomicInteger();
+        URI nowhere = URI.create("http://127.0.0.1:1");
+        Duration limit = Duration.ofSeconds(2);
+        int calls = 600;
+        ExecutorService callers = Executors.newFixedThreadPool(8);
+        try (var http = new ProviderHttp(nowhere, limit, () -> "", repeated::incrementAndGet)) {
+            PaymentProvider away = new HttpPaymentProvider(http);
+            for (int i = 0; i < calls; i++) {
+                callers.submit(() -> away.findCharge(key, World.soon()));
+            }
+            callers.shutdown();
+            assertThat(callers.awaitTermination(30, TimeUnit.SECONDS)).isTrue();
+        }
+        // Each attempt takes a token, and 50 of the 100 may go for repeated calls.
+        assertThat(repeated.get()).isBetween(20, 50);
+        assertThat(1 + repeated.get() / (double) calls).isLessThan(1.2);
     }
 
     @Test
