@@ -32,11 +32,21 @@ public final class MoodyProvider implements PaymentProvider {
     public volatile Runnable duringCharge = () -> {};
     public volatile Runnable duringRefund = () -> {};
 
+    /** Once the request has had its effect, if any, and before the answer is told. */
+    public volatile Runnable afterwards = () -> {};
+
     @Override
     public ChargeOutcome charge(
             String key, Money amount, String token, String reference, Deadline deadline) {
         chargeRequests.incrementAndGet();
         duringCharge.run();
+        ChargeOutcome outcome = charged(key, amount, token, reference, deadline);
+        afterwards.run();
+        return outcome;
+    }
+
+    private ChargeOutcome charged(
+            String key, Money amount, String token, String reference, Deadline deadline) {
         return switch (requests) {
             case WELL -> books.charge(key, amount, token, reference, deadline);
             case DOWN -> new NotCharged("connection refused");
@@ -59,6 +69,12 @@ public final class MoodyProvider implements PaymentProvider {
     @Override
     public RefundOutcome refund(String key, String chargeId, Money amount, Deadline deadline) {
         duringRefund.run();
+        RefundOutcome outcome = refunded(key, chargeId, amount, deadline);
+        afterwards.run();
+        return outcome;
+    }
+
+    private RefundOutcome refunded(String key, String chargeId, Money amount, Deadline deadline) {
         return switch (requests) {
             case WELL -> books.refund(key, chargeId, amount, deadline);
             case DOES_AND_LOSES_ANSWER -> {

@@ -20,9 +20,9 @@ import java.util.UUID;
 public final class World {
     public static final String USER = UUID.randomUUID().toString();
 
-    public final FakeClock clock = new FakeClock();
-    public final MoodyProvider provider = new MoodyProvider();
-    public final Tools tools = new Tools(clock, new UuidV7(clock), Timing.defaults());
+    public final FakeClock clock;
+    public final MoodyProvider provider;
+    public final Tools tools;
     public final PaymentStore store;
     public final ChargeOrder charge;
     public final RefundOrder refundOrder;
@@ -31,7 +31,15 @@ public final class World {
     public final RetryRefund retry;
 
     public World(PaymentStore store) {
+        this(store, new FakeClock(), new MoodyProvider());
+    }
+
+    /** One more process of the same service. */
+    public World(PaymentStore store, FakeClock clock, MoodyProvider provider) {
         this.store = store;
+        this.clock = clock;
+        this.provider = provider;
+        this.tools = new Tools(clock, new UuidV7(clock), Timing.defaults());
         this.charge = new ChargeOrder(store, provider, tools);
         this.refundOrder = new RefundOrder(store, provider, tools);
         this.refundPayment = new RefundPayment(store, provider, tools);
