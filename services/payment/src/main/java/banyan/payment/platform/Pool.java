@@ -8,6 +8,8 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Properties;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import javax.sql.DataSource;
 
 /** The connections to PostgreSQL; a process starts without its database and waits for it. */
@@ -16,6 +18,7 @@ public final class Pool implements AutoCloseable {
 
     private final DatabaseUrl url;
     private final HikariDataSource pool;
+    private final ExecutorService cancelling = Executors.newCachedThreadPool(Pool::daemon);
 
     /**
      * @param max the most connections; one is kept open at rest
@@ -34,7 +37,13 @@ public final class Pool implements AutoCloseable {
         config.setMaxLifetime(600_000);
         config.setInitializationFailTimeout(-1);
         config.setMetricsTrackerFactory((name, stats) -> new TimeTracker(metrics));
-        this.pool = new HikariDataSource(config);
+        this.pool =
+                new HikariDataSource(config) {
+                    @Override
+                    public Connection getConnection() throws SQLException {
+                        return CallBound.of(super.getConnection(), cancelling);
+                    }
+                };
         metrics.poolMax.set(max);
         GaugeWithCallback.builder()
                 .name("db_pool_connections")
@@ -49,6 +58,7 @@ public final class Pool implements AutoCloseable {
                 .register(metrics.registry());
     }
 
+    /** Connections whose statements end with the call in which they were taken. */
     public DataSource dataSource() {
         return pool;
     }
@@ -72,7 +82,14 @@ public final class Pool implements AutoCloseable {
 
     @Override
     public void close() {
+        cancelling.shutdownNow();
         pool.close();
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "cancel-statement");
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Nothing waits for ever: neither for a connection, nor a lock, nor an answer. */

@@ -20,8 +20,13 @@ import banyan.payment.support.MoodyProvider;
 import banyan.payment.support.Postgres;
 import banyan.payment.support.Story;
 import banyan.payment.support.World;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -38,12 +43,14 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class KilledAtEveryPointTest {
     private static final int MANY = 60;
+    private static String url;
     private static Pool pool;
     private static PaymentStore postgres;
 
     @BeforeAll
     static void open() {
-        pool = new Pool(DatabaseUrl.parse(Postgres.database()), 4, new Metrics());
+        url = Postgres.database();
+        pool = new Pool(DatabaseUrl.parse(url), 4, new Metrics());
         UuidV7 ids = new UuidV7(InstantSource.system());
         postgres = new JdbcPaymentStore(pool.dataSource(), ids, () -> "00-trace", () -> {});
     }
@@ -66,7 +73,7 @@ class KilledAtEveryPointTest {
 
     @ParameterizedTest(name = "{0}, asked again: {1}")
     @MethodSource("stories")
-    void another_process_ends_it(Story story, boolean askedAgain) {
+    void another_process_ends_it(Story story, boolean askedAgain) throws SQLException {
         int deaths = 0;
         while (deaths < MANY && diesAndIsEnded(story, askedAgain, deaths)) {
             deaths++;
@@ -75,7 +82,7 @@ class KilledAtEveryPointTest {
     }
 
     /** Whether the process came by the point at which it was to die. */
-    private boolean diesAndIsEnded(Story story, boolean askedAgain, int point) {
+    private boolean diesAndIsEnded(Story story, boolean askedAgain, int point) throws SQLException {
         Deaths deaths = new Deaths();
         FakeClock clock = new FakeClock();
         MoodyProvider provider = new MoodyProvider();
@@ -129,7 +136,8 @@ class KilledAtEveryPointTest {
     /**
      * @param sure whether somebody was there to see to it that it was done
      */
-    private static void check(Story story, boolean sure, MoodyProvider provider, String order) {
+    private static void check(Story story, boolean sure, MoodyProvider provider, String order)
+            throws SQLException {
         List<Charge> charges = provider.books.charges();
         Optional<Payment> found = Story.of(postgres, order);
         // A charge that was not sent may be given up; the shop and the provider agree on it.
@@ -144,12 +152,34 @@ class KilledAtEveryPointTest {
         if (story != Story.CHARGE) {
             assertThat(paid).hasSize(1);
         }
-        found.ifPresent(
-                payment -> {
-                    assertThat(payment.refunded().minorUnits()).isEqualTo(back);
-                    assertThat(payment.refunds()).hasSize(back > 0 ? 1 : 0);
-                    assertThat(payment.refunds())
-                            .allMatch(each -> each.state() == Refund.State.SUCCEEDED);
-                });
+        if (found.isEmpty()) {
+            return;
+        }
+        Payment payment = found.get();
+        assertThat(payment.refunded().minorUnits()).isEqualTo(back);
+        assertThat(payment.refunds()).hasSize(back > 0 ? 1 : 0);
+        assertThat(payment.refunds()).allMatch(each -> each.state() == Refund.State.SUCCEEDED);
+        List<String> told = new ArrayList<>();
+        told.add(paid.isEmpty() ? "payment.failed" : "payment.charged");
+        if (back > 0) {
+            told.add("payment.refunded");
+        }
+        assertThat(events(payment.id())).isEqualTo(told);
+    }
+
+    /** What is told of a payment, in order. */
+    private static List<String> events(String payment) throws SQLException {
+        String sql = "SELECT subject FROM outbox WHERE entity_id = ? ORDER BY position";
+        try (Connection connection = Postgres.connect(url);
+                PreparedStatement query = connection.prepareStatement(sql)) {
+            query.setString(1, payment);
+            List<String> subjects = new ArrayList<>();
+            try (ResultSet rows = query.executeQuery()) {
+                while (rows.next()) {
+                    subjects.add(rows.getString(1));
+                }
+            }
+            return subjects;
+        }
     }
 }
