@@ -142,7 +142,7 @@ async def test_a_resumed_workflow_is_taken_up_with_a_new_lease_and_all_of_its_ti
     assert await shop.stuck() == []
     (claimed,) = await shop.store.claim_due(10, LEASE)
     assert (claimed.order.order_id, claimed.flow.step) == (work.order.order_id, Step.RESERVE)
-    assert claimed.flow.lease == work.flow.lease + 2  # one for the resumption, one for the claim
+    assert claimed.flow.lease == work.flow.lease + 3  # one each for the parking, the resumption and the claim
     assert claimed.flow.step_started_at > work.flow.step_started_at
 
 
