@@ -27,9 +27,9 @@ BROKEN: Final = {"without its database": "inventory-to-postgres", "unreachable":
 """A call that is refused by who got it is tried again while the budget lasts; one that can't be sent takes no retry."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mesh() -> Iterator[RunningMesh]:
-    """Two gateways, two replicas of what they read."""
+    """Two gateways, two replicas of what they read, and new for each test: an outage leaves budgets spent."""
     with fresh_mesh(
         "--replicas", f"gateway={REPLICAS}", "--replicas", f"inventory={REPLICAS}", "--faulty-links"
     ) as running:
